@@ -1,0 +1,1 @@
+"""What does the product do? One folder per noun."""

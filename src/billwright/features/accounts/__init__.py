@@ -1,0 +1,1 @@
+"""Who pays? An account is a paying customer of the tenant."""

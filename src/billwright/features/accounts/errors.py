@@ -1,0 +1,35 @@
+"""What may accounts refuse?"""
+
+from billwright.kernel.refusal import Category, RefusalCode
+
+account_unknown = RefusalCode(
+    "account_unknown", Category.NOT_FOUND, "There is no account {account_id}."
+)
+account_reference_unknown = RefusalCode(
+    "account_unknown_here", Category.INVALID, "There is no account {account_id}."
+)
+account_closed = RefusalCode(
+    "account_closed", Category.CONFLICT, "The account {account_id} is closed."
+)
+external_id_taken = RefusalCode(
+    "external_id_taken", Category.CONFLICT, "The external id {external_id} is already in use."
+)
+test_clock_unknown = RefusalCode(
+    "test_clock_unknown", Category.NOT_FOUND, "There is no test clock {test_clock_id}."
+)
+test_clock_reference_unknown = RefusalCode(
+    "test_clock_unknown_here", Category.INVALID, "There is no test clock {test_clock_id}."
+)
+test_clock_busy = RefusalCode(
+    "test_clock_busy", Category.CONFLICT, "The test clock {test_clock_id} is already advancing."
+)
+test_clock_backwards = RefusalCode(
+    "test_clock_backwards",
+    Category.INVALID,
+    "A test clock only moves forward; it stands at {now}.",
+)
+test_clock_too_far = RefusalCode(
+    "test_clock_too_far",
+    Category.INVALID,
+    "A test clock moves at most {limit_days} days at a time.",
+)

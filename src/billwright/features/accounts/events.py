@@ -1,0 +1,27 @@
+"""What happens to accounts?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from billwright.kernel.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCreated(Event):
+    type: ClassVar[str] = "account.created"
+    subject_type: ClassVar[str] = "account"
+
+    number: int
+    external_id: str | None
+    name: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountParked(Event):
+    type: ClassVar[str] = "account.parked"
+    subject_type: ClassVar[str] = "account"
+
+    reason: str

@@ -1,0 +1,145 @@
+"""What does the database know of accounts?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from billwright.features.accounts.errors import account_unknown, test_clock_unknown
+from billwright.features.accounts.model import (
+    Account,
+    AccountId,
+    AccountStatus,
+    CustomerType,
+    TestClock,
+    TestClockId,
+    TestClockState,
+)
+from billwright.features.tenancy.model import Address
+from billwright.runtime.db.json import from_json
+from billwright.runtime.db.tx import Tx
+
+ACCOUNT_COLUMNS = """a.id, a.number, a.external_id, a.status, a.name, a.email, a.customer_type, a.tax_id,
+    a.reference, a.address, a.currency, a.locale, a.zone, a.payment_terms_days, a.parked_reason,
+    a.test_clock_id, a.metadata, a.version, a.created_at, a.updated_at"""
+
+
+async def account_by_id(tx: Tx, account_id: UUID) -> Account:
+    """One account. Refuses: `account_unknown`."""
+    row = await tx.fetch_row(
+        f"select {ACCOUNT_COLUMNS} from account a where a.tenant_id = $1 and a.id = $2",
+        tx.tenant_id,
+        account_id,
+    )
+    if row is None:
+        raise account_unknown(account_id=account_id)
+    return account_from_row(row)
+
+
+async def list_accounts(
+    tx: Tx,
+    *,
+    before: UUID | None,
+    limit: int,
+    external_id: str | None = None,
+    email: str | None = None,
+) -> list[Account]:
+    """Accounts, newest first, that come after the one named `before` in that order."""
+    rows = await tx.fetch(
+        f"""select {ACCOUNT_COLUMNS} from account a
+            where a.tenant_id = $1 and ($2::uuid is null or a.id < $2)
+                and ($4::text is null or a.external_id = $4)
+                and ($5::text is null or a.email = $5)
+            order by a.id desc limit $3""",
+        tx.tenant_id,
+        before,
+        limit,
+        external_id,
+        email,
+    )
+    return [account_from_row(row) for row in rows]
+
+
+async def test_clock_by_id(tx: Tx, test_clock_id: UUID) -> TestClock:
+    """One test clock. Refuses: `test_clock_unknown`."""
+    row = await tx.fetch_row(
+        """select id, name, now, state, target, failure, created_at
+           from test_clock where tenant_id = $1 and id = $2""",
+        tx.tenant_id,
+        test_clock_id,
+    )
+    if row is None:
+        raise test_clock_unknown(test_clock_id=test_clock_id)
+    return _test_clock_from_row(row)
+
+
+async def list_test_clocks(tx: Tx, *, before: UUID | None, limit: int) -> list[TestClock]:
+    """Test clocks, newest first, that come after the one named `before` in that order."""
+    rows = await tx.fetch(
+        """select id, name, now, state, target, failure, created_at from test_clock
+           where tenant_id = $1 and ($2::uuid is null or id < $2)
+           order by id desc limit $3""",
+        tx.tenant_id,
+        before,
+        limit,
+    )
+    return [_test_clock_from_row(row) for row in rows]
+
+
+def account_from_row(row: asyncpg.Record) -> Account:
+    """An account from a row that holds its columns."""
+    return Account(
+        id=AccountId(row["id"]),
+        number=row["number"],
+        external_id=row["external_id"],
+        status=AccountStatus(row["status"]),
+        name=row["name"],
+        email=row["email"],
+        customer_type=CustomerType(row["customer_type"]),
+        tax_id=row["tax_id"],
+        reference=row["reference"],
+        address=Address(**from_json(row["address"])),
+        currency=row["currency"],
+        locale=row["locale"],
+        zone=row["zone"],
+        payment_terms_days=row["payment_terms_days"],
+        parked_reason=row["parked_reason"],
+        test_clock_id=row["test_clock_id"],
+        metadata=from_json(row["metadata"]),
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+async def accounts_by_id(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, Account]:
+    """Many accounts in one query."""
+    rows = await tx.fetch(
+        f"select {ACCOUNT_COLUMNS} from account a where a.tenant_id = $1 and a.id = any($2::uuid[])",
+        tx.tenant_id,
+        account_ids,
+    )
+    return {row["id"]: account_from_row(row) for row in rows}
+
+
+async def clock_time(tx: Tx, test_clock_id: UUID) -> datetime | None:
+    """Where a test clock stands; none when there is no such clock."""
+    now: datetime | None = await tx.fetch_value(
+        "select now from test_clock where tenant_id = $1 and id = $2", tx.tenant_id, test_clock_id
+    )
+    return now
+
+
+def _test_clock_from_row(row: asyncpg.Record) -> TestClock:
+    return TestClock(
+        id=TestClockId(row["id"]),
+        name=row["name"],
+        now=row["now"],
+        state=TestClockState(row["state"]),
+        target=row["target"],
+        failure=row["failure"],
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,1 @@
+"""What may an account use, right now?"""

@@ -1,0 +1,1 @@
+"""What is owed, and on which document does it stand?"""

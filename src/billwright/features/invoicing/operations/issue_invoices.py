@@ -1,0 +1,142 @@
+"""How do charges become finalized invoices, one or a thousand at a time?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from billwright.features.invoicing.events import InvoiceFinalized, InvoicePaid
+from billwright.features.invoicing.model import InvoiceDraft, InvoiceId, IssuedInvoice
+from billwright.features.invoicing.rules.numbering import (
+    DEFAULT_SERIES,
+    DEFAULT_TEMPLATE,
+    document_number,
+    fiscal_year,
+)
+from billwright.features.invoicing.rules.parties import buyer_party, seller_party
+from billwright.features.invoicing.rules.totals import Totals, totals_of
+from billwright.features.invoicing.sql.writes import (
+    NumberedInvoice,
+    Series,
+    ensure_series,
+    insert_finalized,
+    insert_lines,
+    insert_parties,
+    take_numbers,
+)
+from billwright.features.tenancy.model import Seller
+from billwright.features.tenancy.sql.reads import the_seller
+from billwright.kernel.calendar import local_date
+from billwright.kernel.ids import new_id
+from billwright.runtime.db.tx import Tx
+
+
+async def issue_invoices(tx: Tx, drafts: Sequence[InvoiceDraft]) -> list[IssuedInvoice]:
+    """Finalize drafts: number, date, tax, lines, parties and events, in a handful of statements.
+
+    Drafts without charges are left out. An invoice of nothing is paid at once. The series is locked
+    until the commit, so that nothing slow may follow in the same transaction. Refuses:
+    `tax_category_unknown`.
+    """
+    drafts = [draft for draft in drafts if draft.charges]
+    if not drafts:
+        return []
+    seller = await the_seller(tx)
+    priced = [(draft, totals_of(draft, rates=seller.tax_rates)) for draft in drafts]
+    issued_on = local_date(tx.now, seller.zone)
+    year = fiscal_year(issued_on, start_month=seller.fiscal_year_start_month)
+    series = await _take_numbers(tx, seller, year=year, count=len(drafts))
+    invoices = [
+        _numbered(
+            draft,
+            totals,
+            sequence=series.first_sequence + index,
+            series=series,
+            year=year,
+            issued_on=issued_on,
+            seller=seller,
+        )
+        for index, (draft, totals) in enumerate(priced)
+    ]
+    issuer = seller_party(seller)
+    await insert_parties(tx, [issuer, *(invoice.buyer for invoice in invoices)])
+    await insert_finalized(
+        tx,
+        invoices,
+        series_id=series.id,
+        fiscal_year=year,
+        seller_party_id=issuer.id,
+        zone=seller.zone,
+        issued_on=issued_on,
+    )
+    await insert_lines(tx, invoices)
+    for invoice in invoices:
+        _publish(tx, invoice)
+    return [
+        IssuedInvoice(
+            invoice.id, invoice.number, invoice.draft.account.id, invoice.totals.total_minor
+        )
+        for invoice in invoices
+    ]
+
+
+async def _take_numbers(tx: Tx, seller: Seller, *, year: int, count: int) -> Series:
+    taken = await take_numbers(
+        tx, seller_id=seller.id, code=DEFAULT_SERIES, fiscal_year=year, count=count
+    )
+    if taken is None:
+        await ensure_series(tx, seller_id=seller.id, code=DEFAULT_SERIES, template=DEFAULT_TEMPLATE)
+        taken = await take_numbers(
+            tx, seller_id=seller.id, code=DEFAULT_SERIES, fiscal_year=year, count=count
+        )
+    assert taken is not None  # noqa: S101 - the series was just ensured
+    return taken
+
+
+def _numbered(
+    draft: InvoiceDraft,
+    totals: Totals,
+    *,
+    sequence: int,
+    series: Series,
+    year: int,
+    issued_on: date,
+    seller: Seller,
+) -> NumberedInvoice:
+    terms = draft.account.payment_terms_days
+    days = seller.payment_terms_days if terms is None else terms
+    return NumberedInvoice(
+        id=InvoiceId(new_id()),
+        draft=draft,
+        totals=totals,
+        number=document_number(series.template, year=year, sequence=sequence),
+        sequence=sequence,
+        buyer=buyer_party(draft.account),
+        due_on=issued_on + timedelta(days=days),
+        settled=totals.total_minor == 0,
+    )
+
+
+def _publish(tx: Tx, invoice: NumberedInvoice) -> None:
+    currency, total_minor = invoice.draft.currency.code, invoice.totals.total_minor
+    tx.publish(
+        InvoiceFinalized(
+            subject_id=invoice.id,
+            account_id=invoice.draft.account.id,
+            number=invoice.number,
+            currency=currency,
+            total_minor=total_minor,
+            due_minor=total_minor,
+            due_on=invoice.due_on,
+        )
+    )
+    if invoice.settled:
+        tx.publish(
+            InvoicePaid(
+                subject_id=invoice.id,
+                account_id=invoice.draft.account.id,
+                number=invoice.number,
+                currency=currency,
+                total_minor=total_minor,
+            )
+        )

@@ -1,0 +1,1 @@
+"""What can be done to keep an installation in order?"""

@@ -1,0 +1,67 @@
+"""How does a test clock go through time?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from billwright.features.accounts.model import TestClock, TestClockState
+from billwright.features.accounts.operations.step_test_clock import (
+    finish_test_clock,
+    step_test_clock,
+)
+from billwright.features.accounts.sql.reads import test_clock_by_id
+from billwright.kernel.refusal import Category, Refusal
+from billwright.runtime.queue.registry import Sweep, Work
+
+
+class ClockIsStuck(Exception):  # noqa: N818 - it names the state
+    """Something stays due although it was worked on: advancing further would never end."""
+
+
+async def advance_test_clock(work: Work, payload: Any) -> None:
+    """Move a clock to its target by way of every instant at which something is due.
+
+    At each of them the real sweeps run at the clock's time, so that a year in one call brings what a
+    year would have brought. A worker that dies on the way leaves the clock where it was, and the
+    repeated job goes on from there.
+    """
+    clock_id = UUID(payload["test_clock_id"])
+    async with work.tx() as tx:
+        clock = await test_clock_by_id(tx, clock_id)
+    if clock.state is not TestClockState.ADVANCING or clock.target is None:
+        return
+    failure = None
+    try:
+        await _advance(work, clock, target=clock.target)
+    except Refusal as refusal:
+        if refusal.category is Category.UNAVAILABLE:
+            raise  # passing: the queue repeats the job
+        failure = refusal.detail
+    except ClockIsStuck as stuck:
+        failure = str(stuck)
+    async with work.tx() as tx:
+        await finish_test_clock(tx, clock_id, failure=failure)
+
+
+async def _advance(work: Work, clock: TestClock, *, target: datetime) -> None:
+    timed = [sweep for sweep in work.sweeps if sweep.next_due is not None]
+    now = clock.now
+    while (due := await _next_due(work, clock.id, sweeps=timed)) is not None and due <= target:
+        now = max(now, due)
+        async with work.tx() as tx:
+            await step_test_clock(tx, clock.id, now=now)
+        at_clock = replace(work, as_of=now, test_clock_id=clock.id)
+        changed = [await sweep.run(at_clock) for sweep in timed]
+        if not any(changed):
+            raise ClockIsStuck(f"Something has been due since {due.isoformat()} and stays so.")
+    async with work.tx() as tx:
+        await step_test_clock(tx, clock.id, now=target)
+
+
+async def _next_due(work: Work, clock_id: UUID, *, sweeps: list[Sweep]) -> datetime | None:
+    async with work.tx() as tx:
+        due = [await sweep.next_due(tx, clock_id) for sweep in sweeps if sweep.next_due]
+    return min((instant for instant in due if instant is not None), default=None)

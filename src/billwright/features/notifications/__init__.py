@@ -1,0 +1,1 @@
+"""Which messages reach which people, and what do they say?"""

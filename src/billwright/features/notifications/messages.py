@@ -1,0 +1,172 @@
+"""What does each message to a person say?
+
+One file per language and type under `templates/` holds the words; it is rendered once into the plain
+layout and once into the HTML layout, so that both always say the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from billwright.kernel.money import Money
+
+
+class MessageType(StrEnum):
+    INVOICE_FINALIZED = "invoice.finalized"
+    PAYMENT_SUCCEEDED = "payment.succeeded"
+    SUBSCRIPTION_STARTED = "subscription.started"
+    SUBSCRIPTION_CANCELED = "subscription.canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKeys:
+    required: frozenset[str]
+    optional: frozenset[str]
+
+
+MESSAGE_KEYS: Mapping[MessageType, MessageKeys] = {
+    MessageType.INVOICE_FINALIZED: MessageKeys(
+        frozenset({"account_name", "invoice_number", "amount_label", "due_on_label"}),
+        frozenset({"collection_label", "invoice_url"}),
+    ),
+    MessageType.PAYMENT_SUCCEEDED: MessageKeys(
+        frozenset({"account_name", "invoice_number", "amount_label", "paid_on_label"}),
+        frozenset({"invoice_url"}),
+    ),
+    MessageType.SUBSCRIPTION_STARTED: MessageKeys(
+        frozenset({"account_name", "plan_name", "effective_on_label"}),
+        frozenset({"price_label", "trial_ends_on_label", "portal_url"}),
+    ),
+    MessageType.SUBSCRIPTION_CANCELED: MessageKeys(
+        frozenset({"account_name", "plan_name", "effective_on_label"}),
+        frozenset({"portal_url"}),
+    ),
+}
+"""Which data a request of each type carries.
+
+Labels arrive formatted in the recipient's language: `price_label` is like "€19.00 per month",
+`effective_on_label` the first day of a started and the last day of a canceled subscription,
+`trial_ends_on_label` the last free day. `collection_label` names the payment method ("Visa ending in
+4242") that is charged without the customer doing anything; without it they are asked to pay.
+"""
+
+LANGUAGES = frozenset({"en", "de"})
+
+# CLDR's currency spacing, which Babel leaves out: `CHF 5`, but `$5`.
+_LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSender:
+    """In whose name it is written; `legal_lines` stand at the foot of a business letter."""
+
+    name: str
+    contact_email: str | None = None
+    legal_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedMessage:
+    subject: str
+    text: str
+    html: str
+
+
+def render_message(
+    message_type: MessageType,
+    *,
+    locale: str,
+    data: Mapping[str, str],
+    sender: MessageSender,
+) -> RenderedMessage:
+    """The message in the locale's language, or in English when it has no words.
+
+    Missing, unknown or unsafe data is a bug of the requester and raises `ValueError`.
+    """
+    _check(message_type, data)
+    language = _language_of(locale)
+    name = f"{language}/{message_type.value}.jinja"
+    context = {
+        **dict.fromkeys(MESSAGE_KEYS[message_type].optional),
+        # A line break inside a value would start a paragraph, or a header, that nobody wrote.
+        **{key: _one_line(value) for key, value in data.items()},
+        "sender": sender,
+        "language": language,
+    }
+    plain = _PLAIN.get_template(name)
+    subject = plain.render(context, layout="subject.txt", parts="parts.txt")
+    text = plain.render(context, layout="layout.txt", parts="parts.txt")
+    html = _HTML.get_template(name).render(context, layout="layout.html", parts="parts.html")
+    return RenderedMessage(
+        subject=_one_line(subject),
+        text=_BLANK_LINES.sub("\n\n", text).strip() + "\n",
+        html=html,
+    )
+
+
+def amount_label(amount: Money, *, locale: str) -> str:
+    """An amount as the message's language writes it, with every decimal that the currency has."""
+    babel_locale = _babel_locale(locale)
+    pattern = copy(babel_locale.currency_formats["standard"])
+    # CLDR hides the minor units of some currencies that still have them (ISO 4217).
+    pattern.frac_prec = (amount.currency.exponent, amount.currency.exponent)
+    text = pattern.apply(
+        amount.to_decimal(), babel_locale, currency=amount.currency.code, currency_digits=False
+    )
+    return _LETTER_BESIDE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
+
+
+def day_label(day: date, *, locale: str) -> str:
+    """A day as the message's language writes it, with the month's name."""
+    return format_date(day, "long", _babel_locale(locale))
+
+
+def _babel_locale(locale: str) -> Locale:
+    """The locale that was asked for when the message is in its language, else that language's."""
+    language = _language_of(locale)
+    try:
+        wanted = Locale.parse(locale.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale(language)
+    return wanted if wanted.language == language else Locale(language)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _check(message_type: MessageType, data: Mapping[str, str]) -> None:
+    keys = MESSAGE_KEYS[message_type]
+    if missing := keys.required - data.keys():
+        raise ValueError(f"{message_type.value} lacks {sorted(missing)}")
+    if unknown := data.keys() - keys.required - keys.optional:
+        raise ValueError(f"{message_type.value} does not know {sorted(unknown)}")
+    for key, value in data.items():
+        if key.endswith("_url") and not value.startswith(("https://", "http://")):
+            raise ValueError(f"{message_type.value}: {key} is not a web address")
+
+
+def _language_of(locale: str) -> str:
+    language = locale.replace("_", "-").partition("-")[0].lower()
+    return language if language in LANGUAGES else "en"
+
+
+_HTML = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_PLAIN = _HTML.overlay(autoescape=False)

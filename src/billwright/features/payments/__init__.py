@@ -1,0 +1,1 @@
+"""Which money has come, and for what?"""

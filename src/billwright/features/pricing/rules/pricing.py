@@ -1,0 +1,43 @@
+"""What must every pricing model answer?"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Protocol
+
+import msgspec
+
+from billwright.features.pricing.errors import pricing_invalid
+from billwright.features.pricing.rules.models import PRICING_MODELS
+
+
+class Pricing(Protocol):
+    """A price definition; amounts are exact, in major units of the price's currency."""
+
+    @property
+    def model(self) -> str:
+        """The model's name, which tells the definitions apart on the wire and in the database."""
+        ...
+
+    def amount(self, quantity: Decimal) -> Fraction:
+        """What a whole period costs for `quantity` units."""
+        ...
+
+    def unit_price(self) -> Decimal | None:
+        """The price of one unit where there is one, as documents show it."""
+        ...
+
+
+def pricing_of(definition: dict[str, Any]) -> Pricing:
+    """The price definition that JSON values describe. Refuses: `pricing_invalid`."""
+    model = PRICING_MODELS.get(definition.get("model", ""))
+    if model is None:
+        raise pricing_invalid(
+            reason=f"The pricing model must be one of {', '.join(sorted(PRICING_MODELS))}."
+        )
+    try:
+        pricing: Pricing = msgspec.convert(definition, model)
+    except msgspec.ValidationError as error:
+        raise pricing_invalid(reason=str(error)) from None
+    return pricing

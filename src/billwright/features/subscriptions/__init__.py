@@ -1,0 +1,1 @@
+"""Who has subscribed to what, and what happens to it?"""

@@ -1,0 +1,100 @@
+"""How does a subscription end?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from billwright.features.accounts.operations.lock_account import lock_account
+from billwright.features.catalog.model import PlanVersion
+from billwright.features.catalog.sql.reads import plan_versions
+from billwright.features.subscriptions.errors import version_stale
+from billwright.features.subscriptions.events import SubscriptionCancellationScheduled
+from billwright.features.subscriptions.model import (
+    CancellationMode,
+    CancellationReason,
+    Subscription,
+)
+from billwright.features.subscriptions.operations.apply_crossings import apply_crossings
+from billwright.features.subscriptions.rules.boundary import end_at
+from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
+from billwright.features.subscriptions.rules.next_action import next_action_at
+from billwright.features.subscriptions.sql.reads import account_of, subscription_by_id
+from billwright.features.subscriptions.sql.writes import update_subscriptions
+from billwright.runtime.db.tx import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSubscription:
+    """End a subscription now or at the end of its period.
+
+    `expected_version` refuses the command when someone else changed the subscription first.
+    """
+
+    subscription_id: UUID
+    mode: CancellationMode
+    reason: CancellationReason | None = None
+    comment: str | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    """The subscription as the command left it, with the terms it was sold under."""
+
+    subscription: Subscription
+    version: PlanVersion
+
+
+async def cancel_subscription(tx: Tx, command: CancelSubscription) -> Canceled:
+    """Cancel a subscription. What was paid in advance is not refunded; what runs in arrears is
+    invoiced up to the end. A cancellation that is already scheduled may be brought forward.
+
+    Refuses: `subscription_unknown`, `version_stale`, `state_forbids`.
+    """
+    account = await lock_account(tx, await account_of(tx, command.subscription_id))
+    subscription = await subscription_by_id(tx, command.subscription_id)
+    if command.expected_version not in {None, subscription.version}:
+        raise version_stale(expected=command.expected_version, actual=subscription.version)
+    versions = await plan_versions(tx, [subscription.plan_version_id])
+    version = versions[subscription.plan_version_id]
+    tx.audit(
+        "subscription.cancel",
+        subject_type="subscription",
+        subject_id=subscription.id,
+        details=command,
+    )
+    asked = replace(
+        subscription,
+        canceled_at=tx.now,
+        cancellation_reason=command.reason,
+        cancellation_comment=command.comment,
+    )
+    if command.mode is CancellationMode.PERIOD_END:
+        return Canceled(await _schedule(tx, asked), version)
+    crossing = end_at(replace(asked, cancel_at=tx.now), version, at=tx.now, now=tx.now)
+    await apply_crossings(tx, [crossing], accounts={account.id: account}, versions=versions)
+    return Canceled(crossing.after, version)
+
+
+async def _schedule(tx: Tx, subscription: Subscription) -> Subscription:
+    state = LIFECYCLE.next(subscription.state, Action.SCHEDULE_CANCELLATION)
+    cancel_at = subscription.period.end
+    scheduled = replace(
+        subscription,
+        state=state,
+        cancel_at=cancel_at,
+        version=subscription.version + 1,
+        updated_at=tx.now,
+    )
+    scheduled = replace(scheduled, next_action_at=next_action_at(scheduled))
+    await update_subscriptions(tx, [scheduled])
+    tx.publish(
+        SubscriptionCancellationScheduled(
+            subject_id=scheduled.id,
+            account_id=scheduled.account_id,
+            cancel_at=cancel_at,
+            reason=scheduled.cancellation_reason,
+        )
+    )
+    return scheduled

@@ -1,0 +1,95 @@
+"""What does a subscription owe for a period?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from billwright.features.catalog.model import PlanComponent, PlanVersion, Timing
+from billwright.features.invoicing.model import ChargeKind, NewCharge
+from billwright.features.subscriptions.model import Subscription
+from billwright.kernel.calendar import Period
+from billwright.kernel.currency import currency_of
+from billwright.kernel.money import round_to_minor
+from billwright.kernel.proration import prorate, share_of
+
+
+def charges_in_advance(
+    subscription: Subscription, version: PlanVersion, *, period: Period
+) -> tuple[NewCharge, ...]:
+    """What is owed when `period` begins, for the whole of it."""
+    return tuple(
+        _charge(
+            subscription,
+            version,
+            component=component,
+            quantity=quantity,
+            period=period,
+            until=period.end,
+        )
+        for component, quantity in _components(subscription, version)
+        if component.timing is Timing.IN_ADVANCE
+    )
+
+
+def charges_in_arrears(
+    subscription: Subscription, version: PlanVersion, *, period: Period, until: datetime
+) -> tuple[NewCharge, ...]:
+    """What is owed for the part of `period` that ends at `until`; nothing when that is empty."""
+    if until <= period.start:
+        return ()
+    return tuple(
+        _charge(
+            subscription,
+            version,
+            component=component,
+            quantity=quantity,
+            period=period,
+            until=until,
+        )
+        for component, quantity in _components(subscription, version)
+        if component.timing is Timing.IN_ARREARS
+    )
+
+
+def _components(
+    subscription: Subscription, version: PlanVersion
+) -> Iterator[tuple[PlanComponent, Decimal]]:
+    quantities = {item.plan_component_id: item.quantity for item in subscription.items}
+    for component in version.components:
+        if quantity := quantities.get(component.id):
+            yield component, quantity
+
+
+def _charge(
+    subscription: Subscription,
+    version: PlanVersion,
+    *,
+    component: PlanComponent,
+    quantity: Decimal,
+    period: Period,
+    until: datetime,
+) -> NewCharge:
+    """One line, rounded once. A stub costs its exact share of the whole period (semantics 5.4)."""
+    pricing = component.prices[subscription.currency]
+    amount = pricing.amount(quantity)
+    whole = subscription.schedule.whole(period.index)
+    if (period.start, until) != (whole.start, whole.end):
+        amount = prorate(amount, share_of(part_start=period.start, part_end=until, whole=whole))
+    return NewCharge(
+        subscription_id=subscription.id,
+        plan_component_id=component.id,
+        kind=ChargeKind.RECURRING,
+        period_start=period.start,
+        period_end=until,
+        description=f"{version.name}: {component.name}",
+        quantity=quantity,
+        unit_name=component.unit_name,
+        unit_price=pricing.unit_price(),
+        amount_minor=round_to_minor(
+            Fraction(amount), currency=currency_of(subscription.currency)
+        ).amount_minor,
+        tax_category=version.tax_category,
+    )

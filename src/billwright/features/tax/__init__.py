@@ -1,0 +1,1 @@
+"""What tax is due?"""

@@ -1,0 +1,7 @@
+"""What may tenancy refuse?"""
+
+from billwright.kernel.refusal import Category, RefusalCode
+
+tenant_code_taken = RefusalCode(
+    "tenant_code_taken", Category.CONFLICT, "A tenant with the code {code} exists already."
+)

@@ -1,0 +1,56 @@
+"""What is known of a tenant and of the seller behind it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A postal address; `country` is an ISO 3166-1 alpha-2 code in capitals."""
+
+    line1: str = ""
+    line2: str = ""
+    postal_code: str = ""
+    city: str = ""
+    region: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerParty:
+    """The seller as documents name it; what a country's law asks for that has no field goes into
+    `legal_note`, such as the managing directors or the share capital.
+    """
+
+    name: str
+    address: Address
+    tax_id: str = ""
+    tax_number: str = ""
+    email: str = ""
+    phone: str = ""
+    website: str = ""
+    bank_name: str = ""
+    iban: str = ""
+    bic: str = ""
+    register: str = ""
+    legal_note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seller:
+    """The legal entity that issues a tenant's documents, with the tenant's defaults.
+
+    `tax_rates` maps a tax category to the domestic rate as a share (0.19 is 19 %).
+    """
+
+    id: UUID
+    party: SellerParty
+    currency: str = "EUR"
+    locale: str = "en"
+    zone: str = "UTC"
+    payment_terms_days: int = 14
+    fiscal_year_start_month: int = 1
+    tax_rates: dict[str, Decimal] = field(default_factory=dict)

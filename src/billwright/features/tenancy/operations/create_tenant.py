@@ -1,0 +1,35 @@
+"""How does a tenant come to be?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from billwright.features.tenancy.errors import tenant_code_taken
+from billwright.features.tenancy.model import Seller
+from billwright.features.tenancy.sql.writes import insert_seller, insert_tenant
+from billwright.runtime.db.tx import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTenant:
+    """A tenant's code (as in `X-Tenant`), its readable name and its seller."""
+
+    code: str
+    name: str
+    seller: Seller
+
+
+async def create_tenant(tx: Tx, command: CreateTenant) -> None:
+    """Create the tenant whose new id the transaction was opened with.
+
+    Refuses: `tenant_code_taken`.
+    """
+    if not await insert_tenant(tx, code=command.code, name=command.name):
+        raise tenant_code_taken(code=command.code)
+    await insert_seller(tx, command.seller)
+    tx.audit(
+        "tenant.create",
+        subject_type="tenant",
+        subject_id=tx.tenant_id,
+        details={"code": command.code, "name": command.name},
+    )

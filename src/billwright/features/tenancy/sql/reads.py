@@ -1,0 +1,26 @@
+"""What does the database know of tenants?"""
+
+from __future__ import annotations
+
+import msgspec
+
+from billwright.features.tenancy.model import Seller
+from billwright.runtime.db.json import from_json
+from billwright.runtime.db.tx import Tx
+
+
+async def the_seller(tx: Tx) -> Seller:
+    """The tenant's seller; a tenant is created with one."""
+    row = await tx.fetch_row(
+        """select id, party, currency, locale, zone, payment_terms_days, fiscal_year_start_month,
+               tax_rates
+           from seller where tenant_id = $1 order by id limit 1""",
+        tx.tenant_id,
+    )
+    assert row is not None  # noqa: S101 - tenant and seller are one commit
+    values = {
+        **row,
+        "party": from_json(row["party"]),
+        "tax_rates": from_json(row["tax_rates"]),
+    }
+    return msgspec.convert(values, Seller)

@@ -1,0 +1,1 @@
+"""The vocabulary every part speaks; it does no I/O."""

@@ -1,0 +1,1 @@
+"""How does the product call out? One folder per kind, one part per vendor."""

@@ -1,0 +1,1 @@
+"""The typesetters that turn documents into files."""

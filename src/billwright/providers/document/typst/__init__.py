@@ -1,0 +1,1 @@
+"""Invoices set by Typst."""

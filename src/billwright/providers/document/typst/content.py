@@ -1,0 +1,233 @@
+"""What does the template get to see of a document?
+
+Finished strings in reading order and nothing else: the template decides where they stand, never what
+they say.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TypeAlias
+
+from babel import Locale
+from babel.dates import format_date
+
+from billwright.features.invoicing.document import (
+    BankAccount,
+    DocumentKind,
+    DocumentLine,
+    DocumentStamp,
+    InvoiceDocument,
+    SellerParty,
+    ServiceDays,
+)
+from billwright.providers.document.typst.formats import (
+    amount_text,
+    days_text,
+    plain_amount_text,
+    price_text,
+    quantity_text,
+    rate_text,
+)
+from billwright.providers.document.typst.texts import DocumentTexts, language_of
+
+Content: TypeAlias = "str | int | bool | list[Content] | dict[str, Content] | None"
+
+# A line item taller than this may break across pages; a shorter one moves to the next page whole.
+_WHOLE_CHARACTERS = 1200
+_WHOLE_LINES = 18
+
+
+def content_of(document: InvoiceDocument) -> dict[str, Content]:
+    locale, texts = language_of(document.locale)
+    title = f"{texts.titles[document.kind]} {document.number}"
+    return {
+        "language": locale.language,
+        "region": locale.territory,
+        "metadata": {"title": title, "author": document.seller.name},
+        "day": [document.issued_on.year, document.issued_on.month, document.issued_on.day],
+        "title": title,
+        "seller_name": document.seller.name,
+        "sender": " · ".join((document.seller.name, *document.seller.address_lines)),
+        "buyer": _buyer(document, locale),
+        "facts": _facts(document, locale=locale, texts=texts),
+        "summary": _summary(document, locale=locale, texts=texts),
+        "stamp": _stamp(document, texts),
+        "headings": {
+            "position": texts.position,
+            "description": texts.description,
+            "quantity": texts.quantity,
+            "unit_price": texts.unit_price,
+            "tax": document.tax_name or texts.tax,
+            "net": texts.net.format(currency=document.currency.code),
+        },
+        "lines": [_line(line, document=document, locale=locale) for line in document.lines],
+        "totals": _totals(document, locale=locale, texts=texts),
+        "payment": _payment(document, texts),
+        "tax_note": document.tax_note,
+        "footer": _footer(document.seller, locale=locale, texts=texts),
+        "footer_note": document.seller.footer_note,
+        "page": texts.page,
+    }
+
+
+def _buyer(document: InvoiceDocument, locale: Locale) -> list[Content]:
+    buyer = document.buyer
+    abroad = buyer.country != document.seller.country
+    country = _country(buyer.country, locale) if abroad else None
+    return _given(buyer.name, buyer.contact, *buyer.address_lines, country)
+
+
+def _facts(document: InvoiceDocument, *, locale: Locale, texts: DocumentTexts) -> list[Content]:
+    return _rows(
+        (texts.numbers[document.kind], document.number),
+        (texts.corrected_number, document.corrected_number),
+        (texts.issued_on, _day(document.issued_on, locale)),
+        (texts.due_on, _day(document.due_on, locale)),
+        (texts.service_period, _days(document.service_days, locale)),
+        (texts.customer_number, document.customer_number),
+        (texts.subscription, document.subscription_reference),
+        (texts.buyer_reference, document.buyer.reference),
+        (texts.buyer_vat_id, document.buyer.vat_id),
+    )
+
+
+def _summary(document: InvoiceDocument, *, locale: Locale, texts: DocumentTexts) -> str | None:
+    settled = document.stamp in {DocumentStamp.PAID, DocumentStamp.VOID}
+    due = document.totals.amount_due
+    if document.kind is not DocumentKind.INVOICE or settled or due.amount_minor <= 0:
+        return None
+    if document.due_on is None:
+        return None
+    return texts.due_summary.format(
+        amount=amount_text(due, locale), date=format_date(document.due_on, "long", locale)
+    )
+
+
+def _stamp(document: InvoiceDocument, texts: DocumentTexts) -> Content:
+    if document.stamp is None:
+        return None
+    return {"text": texts.stamps[document.stamp], "kind": document.stamp.value}
+
+
+def _line(line: DocumentLine, *, document: InvoiceDocument, locale: Locale) -> Content:
+    text = f"{line.description}\n{line.detail or ''}"
+    return {
+        "position": str(line.position),
+        "description": line.description,
+        "detail": line.detail,
+        "days": _days(line.service_days, locale),
+        "quantity": quantity_text(line.quantity, locale),
+        "unit": line.unit_name,
+        "unit_price": price_text(line.unit_price, currency=document.currency, locale=locale),
+        "tax": rate_text(line.tax_rate, locale),
+        "net": plain_amount_text(line.net, locale),
+        "breakable": len(text) > _WHOLE_CHARACTERS or text.count("\n") > _WHOLE_LINES,
+    }
+
+
+def _totals(document: InvoiceDocument, *, locale: Locale, texts: DocumentTexts) -> list[Content]:
+    totals = document.totals
+    tax_name = document.tax_name or texts.tax
+    rows: list[Content] = []
+    if totals.taxes:
+        rows.append(
+            _total(texts.subtotal, amount=amount_text(totals.subtotal, locale), kind="part")
+        )
+    for row in totals.taxes:
+        label = texts.tax_row.format(
+            tax=tax_name, rate=rate_text(row.rate, locale), base=amount_text(row.base, locale)
+        )
+        rows.append(_total(label, amount=amount_text(row.tax, locale), kind="part"))
+    rows.append(_total(texts.total, amount=amount_text(totals.total, locale), kind="total"))
+    if not totals.paid.is_zero:
+        rows.append(_total(texts.paid, amount=amount_text(-totals.paid, locale), kind="part"))
+    if document.kind is DocumentKind.INVOICE:
+        rows.append(
+            _total(texts.amount_due, amount=amount_text(totals.amount_due, locale), kind="due")
+        )
+    return rows
+
+
+def _total(label: str, *, amount: str, kind: str) -> Content:
+    return {"label": label, "amount": amount, "kind": kind}
+
+
+def _payment(document: InvoiceDocument, texts: DocumentTexts) -> Content:
+    """How to pay; the bank only while something is owed, so that nobody pays twice."""
+    owed = (
+        document.kind is DocumentKind.INVOICE
+        and document.totals.amount_due.amount_minor > 0
+        and document.stamp is not DocumentStamp.VOID
+    )
+    bank = document.seller.bank if owed else None
+    transfer = _bank(bank, texts) if bank else []
+    if transfer and document.payment_reference:
+        transfer.append([texts.payment_reference, document.payment_reference])
+    if not document.payment_terms and not transfer:
+        return None
+    return {"heading": texts.payment, "terms": document.payment_terms, "transfer": transfer}
+
+
+def _bank(bank: BankAccount, texts: DocumentTexts) -> list[Content]:
+    return _rows(
+        (texts.holder, bank.holder),
+        (texts.iban, _grouped(bank.iban)),
+        (texts.bic, bank.bic),
+        (texts.bank, bank.bank_name),
+    )
+
+
+def _footer(seller: SellerParty, *, locale: Locale, texts: DocumentTexts) -> list[Content]:
+    columns: list[tuple[str, list[Content]]] = [
+        (seller.name, _given(*seller.address_lines, _country(seller.country, locale))),
+        (texts.contact, _given(seller.email, seller.phone, seller.website)),
+        (texts.bank_details, _bank_lines(seller.bank, texts)),
+        (
+            texts.company,
+            _given(
+                seller.register_info,
+                seller.vat_id and f"{texts.vat_id} {seller.vat_id}",
+                seller.tax_number and f"{texts.tax_number} {seller.tax_number}",
+            ),
+        ),
+    ]
+    return [{"heading": heading, "lines": lines} for heading, lines in columns if lines]
+
+
+def _bank_lines(bank: BankAccount | None, texts: DocumentTexts) -> list[Content]:
+    if bank is None:
+        return []
+    return _given(
+        bank.bank_name,
+        f"{texts.iban} {_grouped(bank.iban)}",
+        bank.bic and f"{texts.bic} {bank.bic}",
+    )
+
+
+def _grouped(account: str) -> str:
+    """An IBAN in its printed form, groups of four (ISO 13616); any other number as it is."""
+    compact = account.replace(" ", "")
+    if len(compact) < 15 or not compact[:2].isalpha():
+        return account
+    return " ".join(compact[start : start + 4] for start in range(0, len(compact), 4))
+
+
+def _day(day: date | None, locale: Locale) -> str | None:
+    return format_date(day, "medium", locale) if day else None
+
+
+def _days(days: ServiceDays | None, locale: Locale) -> str | None:
+    return days_text(days, locale) if days else None
+
+
+def _country(code: str, locale: Locale) -> str:
+    return str(locale.territories.get(code, code))
+
+
+def _given(*texts: str | None) -> list[Content]:
+    return [text for text in texts if text]
+
+
+def _rows(*rows: tuple[str, str | None]) -> list[Content]:
+    return [[label, value] for label, value in rows if value]

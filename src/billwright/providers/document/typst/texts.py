@@ -1,0 +1,151 @@
+"""Which words does a printed document use in each language?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from babel import Locale, UnknownLocaleError
+
+from billwright.features.invoicing.document import DocumentKind, DocumentStamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentTexts:
+    """One language; words in braces are filled in."""
+
+    titles: dict[DocumentKind, str]
+    stamps: dict[DocumentStamp, str]
+    numbers: dict[DocumentKind, str]
+    corrected_number: str
+    issued_on: str
+    due_on: str
+    service_period: str
+    customer_number: str
+    subscription: str
+    buyer_reference: str
+    buyer_vat_id: str
+    position: str
+    description: str
+    quantity: str
+    unit_price: str
+    tax: str
+    net: str
+    subtotal: str
+    tax_row: str
+    total: str
+    paid: str
+    amount_due: str
+    due_summary: str
+    payment: str
+    holder: str
+    iban: str
+    bic: str
+    bank: str
+    payment_reference: str
+    vat_id: str
+    tax_number: str
+    contact: str
+    bank_details: str
+    company: str
+    page: str
+
+
+ENGLISH = DocumentTexts(
+    titles={DocumentKind.INVOICE: "Invoice", DocumentKind.CREDIT_NOTE: "Credit note"},
+    stamps={DocumentStamp.DRAFT: "Draft", DocumentStamp.PAID: "Paid", DocumentStamp.VOID: "Void"},
+    numbers={
+        DocumentKind.INVOICE: "Invoice number",
+        DocumentKind.CREDIT_NOTE: "Credit note number",
+    },
+    corrected_number="For invoice",
+    issued_on="Date of issue",
+    due_on="Due date",
+    service_period="Service period",
+    customer_number="Customer number",
+    subscription="Subscription",
+    buyer_reference="Your reference",
+    buyer_vat_id="Your VAT ID",
+    position="No.",
+    description="Description",
+    quantity="Quantity",
+    unit_price="Unit price",
+    tax="VAT",
+    net="Net ({currency})",
+    subtotal="Subtotal",
+    tax_row="{tax} {rate} on {base}",
+    total="Total",
+    paid="Paid",
+    amount_due="Amount due",
+    due_summary="{amount} due on {date}",
+    payment="Payment",
+    holder="Account holder",
+    iban="IBAN",
+    bic="BIC",
+    bank="Bank",
+    payment_reference="Reference",
+    vat_id="VAT ID",
+    tax_number="Tax number",
+    contact="Contact",
+    bank_details="Bank details",
+    company="Company",
+    page="Page {page} of {pages}",
+)
+
+GERMAN = DocumentTexts(
+    titles={DocumentKind.INVOICE: "Rechnung", DocumentKind.CREDIT_NOTE: "Rechnungskorrektur"},
+    stamps={
+        DocumentStamp.DRAFT: "Entwurf",
+        DocumentStamp.PAID: "Bezahlt",
+        DocumentStamp.VOID: "Storniert",
+    },
+    numbers={
+        DocumentKind.INVOICE: "Rechnungsnummer",
+        DocumentKind.CREDIT_NOTE: "Korrekturnummer",
+    },
+    corrected_number="Zu Rechnung",
+    issued_on="Rechnungsdatum",
+    due_on="Fällig am",
+    service_period="Leistungszeitraum",
+    customer_number="Kundennummer",
+    subscription="Abonnement",
+    buyer_reference="Ihre Referenz",
+    buyer_vat_id="Ihre USt-IdNr.",
+    position="Pos.",
+    description="Beschreibung",
+    quantity="Menge",
+    unit_price="Einzelpreis",
+    tax="USt.",
+    net="Netto ({currency})",
+    subtotal="Zwischensumme",
+    tax_row="{tax} {rate} auf {base}",
+    total="Gesamtbetrag",
+    paid="Bezahlt",
+    amount_due="Zu zahlen",
+    due_summary="{amount} fällig am {date}",
+    payment="Zahlung",
+    holder="Kontoinhaber",
+    iban="IBAN",
+    bic="BIC",
+    bank="Bank",
+    payment_reference="Verwendungszweck",
+    vat_id="USt-IdNr.",
+    tax_number="Steuernummer",
+    contact="Kontakt",
+    bank_details="Bankverbindung",
+    company="Unternehmen",
+    page="Seite {page} von {pages}",
+)
+
+_LANGUAGES = {"en": ENGLISH, "de": GERMAN}
+
+
+def language_of(tag: str) -> tuple[Locale, DocumentTexts]:
+    """The locale that formats numbers and dates, and the words that go with it; a tag without words
+    gets English for both, so that a page never mixes two languages.
+    """
+    try:
+        locale = Locale.parse(tag.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en"), ENGLISH
+    texts = _LANGUAGES.get(locale.language)
+    return (locale, texts) if texts else (Locale("en"), ENGLISH)

@@ -1,0 +1,1 @@
+"""The technology the product stands on: time, settings, telemetry, secrets, database and queue."""

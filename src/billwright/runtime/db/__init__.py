@@ -1,0 +1,1 @@
+"""How does the product keep what it knows?"""

@@ -1,0 +1,152 @@
+"""How does the product reach its database?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+from billwright.kernel.actor import Actor
+from billwright.kernel.ids import TenantId
+from billwright.runtime.clock import Clock, SystemClock
+from billwright.runtime.db.errors import busy
+from billwright.runtime.db.tx import Tx
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+# Writes what a transaction has published, audited and enqueued, as its last statements.
+Outbox: TypeAlias = "Callable[[Connection, Tx], Awaitable[None]]"
+
+APPLICATION_ROLE = "billwright_app"
+
+
+class Database:
+    """A pool of connections as the application's role, which owns no table.
+
+    `tx` is the way to work for one tenant; `unscoped` only calls the guarded functions that look
+    across tenants (they are listed at the end of the first migration).
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        clock: Clock,
+        outbox: Outbox,
+    ) -> None:
+        self._pool = pool
+        self._outbox = outbox
+        self.clock = clock
+
+    @classmethod
+    async def connect(
+        cls,
+        dsn: str,
+        *,
+        outbox: Outbox,
+        size: int = 10,
+        clock: Clock | None = None,
+    ) -> Database:
+        """Open the pool. The role is set by the connection itself, so that nothing runs as owner.
+
+        A statement that waits longer than ten seconds for a lock is refused as `busy`.
+        """
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            reset=_leave_no_transaction,
+            server_settings={
+                "role": APPLICATION_ROLE,
+                "application_name": "billwright",
+                "timezone": "UTC",
+                "jit": "off",
+                # Every query has its index. Without this, a session that first checked a foreign key
+                # against an almost empty table would scan it ever after, while it grows.
+                "enable_seqscan": "off",
+                "lock_timeout": "10s",
+                "idle_in_transaction_session_timeout": "60s",
+            },
+        )
+        return cls(pool, clock=clock or SystemClock(), outbox=outbox)
+
+    async def close(self) -> None:
+        """Close every connection; what is still running is waited for."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def tx(
+        self,
+        tenant_id: TenantId,
+        *,
+        actor: Actor,
+        cause: str,
+        now: datetime | None = None,
+    ) -> AsyncIterator[Tx]:
+        """One transaction for `tenant_id`: commits when the block ends, rolls back when it raises.
+
+        `cause` says what asked for it (an operation of the API, a job's name). `now` is given only
+        by work that runs at another time than the clock's, such as an advancing test clock.
+        """
+        async with self._pool.acquire() as connection:
+            # One round trip opens the transaction and names the tenant. SET takes no parameters;
+            # the literal is safe because a UUID has no other form.
+            await connection.execute(f"begin; set local billwright.tenant_id = '{tenant_id}'")
+            tx = Tx(
+                connection,
+                tenant_id=tenant_id,
+                actor=actor,
+                cause=cause,
+                now=now or self.clock.now(),
+            )
+            try:
+                yield tx
+                await self._outbox(connection, tx)
+            except BaseException as error:
+                await _roll_back(connection)
+                if isinstance(error, asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError):
+                    raise busy() from error
+                raise
+            await connection.execute("commit")
+
+    async def unscoped(self, sql: str, *values: object) -> list[asyncpg.Record]:
+        """Rows of a guarded function; tables show nothing here, since no tenant is set."""
+        async with self._pool.acquire() as connection:
+            return await connection.fetch(sql, *values)
+
+    async def tenant_by_code(self, code: str) -> TenantId | None:
+        """The tenant that goes by `code`."""
+        rows = await self.unscoped("select tenant_by_code($1) as tenant_id", code)
+        found = rows[0]["tenant_id"]
+        return TenantId(found) if found else None
+
+    async def all_tenants(self) -> Sequence[TenantId]:
+        """Every tenant, for background work that runs for each."""
+        rows = await self.unscoped("select tenant_id from all_tenants()")
+        return [TenantId(row["tenant_id"]) for row in rows]
+
+    def pool_use(self) -> tuple[int, int]:
+        """Connections that are busy, and connections that are open."""
+        open_connections = self._pool.get_size()
+        return open_connections - self._pool.get_idle_size(), open_connections
+
+
+async def _roll_back(connection: Connection) -> None:
+    if not connection.is_closed():
+        await connection.execute("rollback")
+
+
+async def _leave_no_transaction(connection: Connection) -> None:
+    """What is done when a connection goes back to the pool, instead of a costly RESET ALL.
+
+    Every setting is LOCAL to its transaction, so that ending the transaction is all there is to do;
+    one that is still open here was left by a cancelled task.
+    """
+    if connection.is_in_transaction():
+        await connection.execute("rollback")

@@ -1,0 +1,1 @@
+"""How does work run later, again after a failure, and on time?"""

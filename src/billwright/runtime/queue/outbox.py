@@ -1,0 +1,120 @@
+"""How do events, audit entries and jobs come into the same commit as their cause?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import msgspec
+
+from billwright.kernel.event import Event
+from billwright.kernel.ids import new_id
+from billwright.runtime.db.database import Connection
+from billwright.runtime.db.tx import JobRequest, Tx
+from billwright.runtime.queue.connection import queue_queries
+from billwright.runtime.queue.registry import Registry
+
+REACT = "react"
+_EVENTS_PER_JOB = 500
+
+
+class QueueOutbox:
+    """Writes a transaction's outbox: one statement per kind, whatever the number of rows."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def __call__(self, connection: Connection, tx: Tx) -> None:
+        await _write_events(tx)
+        await _write_audit_entries(tx)
+        if jobs := tx.jobs + self._reactions(tx):
+            await queue_queries(connection).enqueue(
+                [job.name for job in jobs],
+                [
+                    msgspec.json.encode({"tenant_id": tx.tenant_id, "payload": job.payload})
+                    for job in jobs
+                ],
+                [0 for _ in jobs],
+                [job.delay for job in jobs],
+                [job.dedupe_key for job in jobs],
+                on_conflict="skip",
+            )
+
+    def _reactions(self, tx: Tx) -> list[JobRequest]:
+        """One job per reaction and five hundred events, not one per event: batches stay batches."""
+        jobs = []
+        for kind in dict.fromkeys(type(event) for _, _, event in tx.events):
+            ids = [event_id for event_id, _, event in tx.events if type(event) is kind]
+            jobs += [
+                JobRequest(REACT, {"reaction": reaction.name, "events": part})
+                for reaction in self._registry.reactions_to(kind)
+                for part in (
+                    ids[start : start + _EVENTS_PER_JOB]
+                    for start in range(0, len(ids), _EVENTS_PER_JOB)
+                )
+            ]
+        return jobs
+
+
+async def _write_events(tx: Tx) -> None:
+    actor = {"actor_kind": tx.actor.kind, "actor_name": tx.actor.name, "cause": tx.cause}
+    await tx.insert(
+        "event",
+        [
+            {
+                "id": event_id,
+                "type": event.type,
+                "version": event.version,
+                "subject_type": event.subject_type,
+                "subject_id": event.subject_id,
+                "account_id": event.account_id,
+                "occurred_at": at,
+                "data": data_of(event),
+                **actor,
+            }
+            for event_id, at, event in tx.events
+        ],
+    )
+
+
+async def _write_audit_entries(tx: Tx) -> None:
+    actor = {
+        "actor_kind": tx.actor.kind,
+        "actor_name": tx.actor.name,
+        "actor_id": tx.actor.id,
+        "cause": tx.cause,
+    }
+    await tx.insert(
+        "audit_entry",
+        [
+            {
+                "id": new_id(),
+                "action": entry.action,
+                "subject_type": entry.subject_type,
+                "subject_id": entry.subject_id,
+                "occurred_at": at,
+                "details": entry.details,
+                **actor,
+            }
+            for at, entry in tx.audit_entries
+        ],
+    )
+
+
+def data_of(event: Event) -> dict[str, object]:
+    """An event's published data: its fields, less those that have columns of their own."""
+    return {name: getattr(event, name) for name in published_fields(type(event))}
+
+
+def published_fields(event_type: type[Event]) -> Sequence[str]:
+    """The names of an event's data, in the order of its declaration."""
+    known = _PUBLISHED_FIELDS.get(event_type)
+    if known is None:
+        known = tuple(
+            f.name for f in fields(event_type) if f.name not in {"subject_id", "account_id"}
+        )
+        _PUBLISHED_FIELDS[event_type] = known
+    return known
+
+
+_PUBLISHED_FIELDS: dict[type[Event], tuple[str, ...]] = {}

@@ -1,0 +1,1 @@
+"""What does a running process tell about itself? Logs, traces and metrics."""

@@ -1,0 +1,1 @@
+"""The platform API: billing for the seller's own platform."""

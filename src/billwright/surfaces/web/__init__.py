@@ -1,0 +1,1 @@
+"""What do the HTTP surfaces share? Wire types, problems, pages, idempotency, request context."""

@@ -1,0 +1,111 @@
+"""What surrounds every request, whichever surface answers it?
+
+An id, one log line, the numbers, and an answer when something fails outside the application's own
+handlers. It wraps the whole application, so that nothing is answered without an id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+from time import perf_counter
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from billwright.kernel.ids import new_id
+from billwright.runtime.telemetry.context import log_context
+from billwright.runtime.telemetry.metrics import Metrics
+from billwright.runtime.telemetry.redaction import redacted_text
+from billwright.surfaces.web.problems import problem_response
+
+_ID_HEADERS = (b"x-correlation-id", b"x-request-id")
+_LONGEST_ID = 128
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_UNMATCHED = "unmatched"
+
+
+class RequestContext:
+    """The outermost ASGI application.
+
+    Successful requests to a route template in `quiet_routes` are counted but not logged one by one:
+    put the hot routes and the health checks there. Whatever answers 400 or more is always logged.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, quiet_routes: Collection[str] = ()
+    ) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._quiet = frozenset(quiet_routes)
+
+    @cached_property
+    def _log(self) -> structlog.typing.FilteringBoundLogger:
+        """Bound at the first request, when logging is certainly configured."""
+        logger: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind()
+        return logger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        header = request_id.encode()
+        correlation, request = (_ID_HEADERS[0], header), (_ID_HEADERS[1], header)
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), correlation, request]
+            await send(message)
+
+        token = log_context.set({**log_context.get(), "request_id": request_id})
+        started = perf_counter()
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:  # noqa: BLE001 - the last place where a bug can be answered
+            self._log.exception("request failed", method=scope["method"], path=scope["path"])
+            if not status:
+                answer = problem_response(500, code="internal_error")
+                await answer(scope, receive, send_with_id)
+        finally:
+            self._finish(scope, status=status, seconds=perf_counter() - started)
+            log_context.reset(token)
+
+    def _finish(self, scope: Scope, *, status: int, seconds: float) -> None:
+        """`status` is 0 when the client went away before it was answered."""
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        route = route_template(scope)
+        self._metrics.count_request(method=method, route=route, status=status, seconds=seconds)
+        if route not in self._quiet or status >= 400:
+            self._log.info(
+                "request",
+                method=method,
+                path=scope["path"],
+                route=route,
+                status=status,
+                duration_ms=round(seconds * 1000, 2),
+            )
+
+
+def route_template(scope: Scope) -> str:
+    """The matched route with its parameters' names, a closed set; `unmatched` without a match."""
+    fastapi_scope: dict[str, Any] = scope.get("fastapi") or {}
+    route = fastapi_scope.get("effective_route_context") or scope.get("route")
+    path: str | None = getattr(route, "path_format", None)
+    if path is None:
+        return _UNMATCHED
+    return path
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's id, if it is one that may be logged and sent back; otherwise a fresh one."""
+    given = [value for header in _ID_HEADERS for name, value in scope["headers"] if name == header]
+    for value in given:
+        text: str = value.decode("latin-1").strip()[:_LONGEST_ID]
+        if text and text.isascii() and text.isprintable() and redacted_text(text) == text:
+            return text
+    return str(new_id())

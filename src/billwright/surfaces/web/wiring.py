@@ -1,0 +1,24 @@
+"""What is a surface wired with when its process starts?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from billwright.features.invoicing.port import InvoiceRenderer
+from billwright.features.payments.port import PaymentProvider
+from billwright.runtime.db.database import Database
+from billwright.runtime.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What requests work with; an application has it as `app.state.wiring`.
+
+    An application is built without it, so that its OpenAPI document needs no database.
+    """
+
+    database: Database
+    metrics: Metrics
+    invoice_renderer: InvoiceRenderer
+    payment_providers: Mapping[str, PaymentProvider]

@@ -1,0 +1,154 @@
+"""Is money booked once, whatever a provider answers and however often it is recorded?"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import date
+
+import pytest
+
+from billwright.features.invoicing.model import InvoiceState
+from billwright.features.payments.model import AttemptState, PaymentState
+from billwright.features.payments.operations.collect_payment import collect_payment
+from billwright.features.payments.operations.record_attempt import record_attempt
+from billwright.features.payments.port import OutcomeUnknown, ProviderAnswer, ProviderUnavailable
+from billwright.features.payments.sql.reads import attempts_of
+from billwright.runtime.db.json import from_json
+from tests.features.payments.paying import (
+    DECLINED,
+    MANUAL,
+    PROCESSING,
+    SUCCEEDED,
+    TOTAL,
+    ScriptedProvider,
+    an_invoice,
+    events_of,
+    invoice_now,
+    pay,
+    reserve,
+)
+
+
+async def attempt_states(tenant, payment):
+    async with tenant.tx() as tx:
+        return [attempt.state for attempt in await attempts_of(tx, payment.id)]
+
+
+async def record(tenant, reservation, answer):
+    async with tenant.tx() as tx:
+        return await record_attempt(tx, attempt_id=reservation.attempt.id, answer=answer)
+
+
+async def test_manual_money_settles_the_invoice(tenant):
+    invoice = await an_invoice(tenant)
+    reservation = await reserve(tenant, pay(invoice, received_on=date(2026, 1, 14)))
+    payment = await collect_payment(tenant.tx, reservation, providers=MANUAL)
+    assert (payment.state, payment.unapplied_minor) == (PaymentState.SUCCEEDED, 0)
+    settled = await invoice_now(tenant, invoice)
+    assert (settled.state, settled.due_minor) == (InvoiceState.PAID, 0)
+    [event] = await events_of(tenant, "payment.succeeded")
+    assert (event["subject_id"], event["account_id"]) == (payment.id, invoice.account_id)
+    data = from_json(event["data"])
+    assert (data["amount_minor"], data["paid_on"]) == (TOTAL, "2026-01-14")
+    assert len(await events_of(tenant, "invoice.paid")) == 1
+    async with tenant.tx() as tx:
+        actions = await tx.fetch(
+            "select action from audit_entry where subject_id = $1 order by id", payment.id
+        )
+    assert [row["action"] for row in actions] == ["payment.start", "payment.record"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_parts_add_up_to_the_whole(tenant, seed):
+    chance = random.Random(seed)
+    invoice = await an_invoice(tenant)
+    left = TOTAL
+    while left:
+        part = chance.randint(1, left)
+        await collect_payment(
+            tenant.tx, await reserve(tenant, pay(invoice, part)), providers=MANUAL
+        )
+        left -= part
+        now = await invoice_now(tenant, invoice)
+        assert now.due_minor == left
+        assert now.state is (InvoiceState.PARTIALLY_PAID if left else InvoiceState.PAID)
+    assert len(await events_of(tenant, "invoice.paid")) == 1
+
+
+async def test_two_workers_that_record_the_same_answer_book_it_once(tenant):
+    invoice = await an_invoice(tenant)
+    reservation = await reserve(tenant, pay(invoice, 1000))
+    payments = await asyncio.gather(
+        *(record(tenant, reservation, SUCCEEDED) for _ in range(4)),
+    )
+    assert {payment.state for payment in payments} == {PaymentState.SUCCEEDED}
+    assert (await invoice_now(tenant, invoice)).due_minor == TOTAL - 1000
+    assert len(await events_of(tenant, "payment.succeeded")) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "attempt", "state"),
+    [
+        (DECLINED, AttemptState.DECLINED, PaymentState.FAILED),
+        (ProviderUnavailable(), AttemptState.NOT_ATTEMPTED, PaymentState.FAILED),
+        (OutcomeUnknown(), AttemptState.UNKNOWN, PaymentState.PENDING),
+        (TimeoutError(), AttemptState.UNKNOWN, PaymentState.PENDING),
+        (PROCESSING, AttemptState.PROCESSING, PaymentState.PENDING),
+    ],
+)
+async def test_what_is_not_success_books_nothing(tenant, said, attempt, state):
+    invoice = await an_invoice(tenant)
+    provider = ScriptedProvider(said)
+    reservation = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
+    payment = await collect_payment(tenant.tx, reservation, providers=provider.providers)
+    assert payment.state is state
+    assert await attempt_states(tenant, payment) == [attempt]
+    assert (await invoice_now(tenant, invoice)).due_minor == TOTAL
+    assert len(await events_of(tenant, "payment.failed")) == (state is PaymentState.FAILED)
+
+
+async def test_after_a_certain_no_a_new_payment_may_start(tenant):
+    invoice = await an_invoice(tenant)
+    declined = await record(tenant, await reserve(tenant, pay(invoice)), DECLINED)
+    [event] = await events_of(tenant, "payment.failed")
+    assert from_json(event["data"])["failure_code"] == "insufficient_funds"
+    paid = await collect_payment(tenant.tx, await reserve(tenant, pay(invoice)), providers=MANUAL)
+    assert (declined.state, paid.state) == (PaymentState.FAILED, PaymentState.SUCCEEDED)
+
+
+async def test_answers_that_come_late_change_nothing(tenant):
+    invoice = await an_invoice(tenant)
+    reservation = await reserve(tenant, pay(invoice))
+    await record(tenant, reservation, SUCCEEDED)
+    for late in (DECLINED, PROCESSING, ProviderAnswer(AttemptState.UNKNOWN), SUCCEEDED):
+        payment = await record(tenant, reservation, late)
+        assert payment.state is PaymentState.SUCCEEDED
+    assert (await invoice_now(tenant, invoice)).due_minor == 0
+    assert await events_of(tenant, "payment.failed") == []
+
+
+async def test_money_that_comes_after_all_is_kept_even_when_nothing_is_due_any_more(tenant):
+    invoice = await an_invoice(tenant)
+    first = await reserve(tenant, pay(invoice))
+    await record(tenant, first, DECLINED)
+    await collect_payment(tenant.tx, await reserve(tenant, pay(invoice, 4000)), providers=MANUAL)
+    late = await record(tenant, first, SUCCEEDED)
+    assert (late.state, late.unapplied_minor) == (PaymentState.SUCCEEDED, 4000)
+    assert (await invoice_now(tenant, invoice)).due_minor == 0
+
+
+async def test_the_same_reservation_collected_twice_books_once(tenant):
+    invoice = await an_invoice(tenant)
+    reservation = await reserve(tenant, pay(invoice, 1000))
+    for _ in range(2):
+        await collect_payment(tenant.tx, reservation, providers=MANUAL)
+    assert (await invoice_now(tenant, invoice)).paid_minor == 1000
+
+
+async def test_another_tenant_cannot_record(tenant, other_tenant):
+    invoice = await an_invoice(tenant)
+    reservation = await reserve(tenant, pay(invoice))
+    with pytest.raises(LookupError):
+        await record(other_tenant, reservation, SUCCEEDED)
+    assert (await invoice_now(tenant, invoice)).due_minor == TOTAL

@@ -1,0 +1,206 @@
+"""Do settings say everything that is wrong with them at once, and no secret?"""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from billwright.runtime.settings import (
+    Settings,
+    SettingsError,
+    create_own_folder,
+    load_settings,
+    settings_table,
+)
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+# A wrong value for every setting that can be wrong; the secrets are recognizable.
+WRONG = {
+    "BILLWRIGHT_ENVIRONMENT": "staging",
+    "DATABASE_URL": "mysql://user:hidden-1@host/name",
+    "DATABASE_POOL_SIZE": "0",
+    "PORT": "seventy",
+    "PUBLIC_URL": "billing.example.com",
+    "ENCRYPTION_KEY": "hidden-2",
+    "ENCRYPTION_KEYS_RETIRED": f"{KEY},hidden-3",
+    "LOG_FORMAT": "xml",
+    "LOG_LEVEL": "loud",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "127.0.0.1:4317",
+    "METRICS_TOKEN": "hidden-4",
+    "SMTP_PORT": "99999",
+    "SMTP_PASSWORD": "hidden-5",
+    "SMTP_TLS": "ssl",
+    "EMAIL_FROM": "nobody",
+    "TENANTS": "north,-south",
+    "TENANTS_ALLOW_DEFAULT": "perhaps",
+}
+ANYTHING_GOES = {
+    "BILLWRIGHT_HOME",
+    "HOST",
+    "MAIL_FOLDER",
+    "POSTGRES_BIN_DIR",
+    "SMTP_HOST",
+    "SMTP_USER",
+}
+
+
+def settings_with(tmp_path: Path, **variables: str) -> Settings:
+    return load_settings({"BILLWRIGHT_HOME": str(tmp_path), **variables})
+
+
+def test_every_problem_is_listed_with_an_example_and_without_secrets(tmp_path: Path):
+    with pytest.raises(SettingsError) as refusal:
+        settings_with(tmp_path, **WRONG)
+    text = str(refusal.value)
+    assert {problem.split(":")[0] for problem in refusal.value.problems} == set(WRONG)
+    assert all("; for example " in problem for problem in refusal.value.problems)
+    assert "hidden" not in text
+    assert KEY not in text
+
+
+def test_every_setting_is_either_checked_or_free(tmp_path: Path):
+    assert {name for name, _, _ in settings_table()} == WRONG.keys() | ANYTHING_GOES
+    for name, default, description in settings_table():
+        assert default, name
+        assert len(description) > 15, name
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_value_is_named_alone_from_the_file_too(tmp_path: Path, name: str):
+    value = WRONG[name].replace('"', "")
+    (tmp_path / "billwright.toml").write_text(f'{name.lower()} = "{value}"\n')
+    with pytest.raises(SettingsError) as refusal:
+        settings_with(tmp_path)
+    assert len(refusal.value.problems) == 1
+    assert refusal.value.problems[0].startswith(f"{name} (in {tmp_path / 'billwright.toml'}): ")
+
+
+def test_defaults(tmp_path: Path):
+    settings = settings_with(tmp_path)
+    assert settings.database_url is None
+    assert (settings.host, settings.port) == ("127.0.0.1", 3200)
+    assert settings.public_url == "http://127.0.0.1:3200"
+    assert settings.mail_folder == tmp_path / "mail"
+    assert settings.environment == "development"
+    assert settings.log_format == "console"
+    assert settings.tenants == ("default",)
+    assert settings.smtp_tls == "none"
+
+
+def test_defaults_follow_other_settings(tmp_path: Path):
+    settings = settings_with(
+        tmp_path,
+        BILLWRIGHT_ENVIRONMENT="Production",
+        ENCRYPTION_KEY=KEY,
+        PORT="8080",
+        SMTP_USER="billing",
+        SMTP_PASSWORD="secret",
+    )
+    assert settings.log_format == "json"
+    assert settings.public_url == "http://127.0.0.1:8080"
+    assert settings.smtp_tls == "starttls"
+    assert settings_with(tmp_path, SMTP_PORT="465").smtp_tls == "implicit"
+
+
+def test_production_needs_a_key_whatever_else_is_wrong(tmp_path: Path):
+    with pytest.raises(SettingsError) as refusal:
+        settings_with(tmp_path, BILLWRIGHT_ENVIRONMENT="production", PORT="x")
+    assert [problem.split(":")[0] for problem in refusal.value.problems] == [
+        "PORT",
+        "ENCRYPTION_KEY",
+    ]
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_defaults(tmp_path: Path):
+    (tmp_path / "billwright.toml").write_text(
+        'port = 4000\nhost = "0.0.0.0"\ntenants = ["north"]\ntenants_allow_default = false\n'
+    )
+    settings = settings_with(tmp_path, PORT="5000", HOST=" ")
+    assert (settings.host, settings.port) == ("0.0.0.0", 5000)  # noqa: S104 - read, not bound
+    assert settings.tenants == ("north",)
+
+
+def test_a_named_file_is_read_instead_of_the_home(tmp_path: Path):
+    (tmp_path / "billwright.toml").write_text("port = 4000\n")
+    named = tmp_path / "other.toml"
+    named.write_text(f'port = 4001\nbillwright_home = "{tmp_path / "elsewhere"}"\n')
+    settings = load_settings({"BILLWRIGHT_SETTINGS": str(named)})
+    assert settings.port == 4001
+    assert settings.billwright_home == tmp_path / "elsewhere"
+    with pytest.raises(SettingsError, match=r"missing\.toml cannot be read"):
+        settings_with(tmp_path, BILLWRIGHT_SETTINGS=str(tmp_path / "missing.toml"))
+
+
+def test_a_typing_error_in_the_file_is_refused_and_unknown_variables_are_not(tmp_path: Path):
+    (tmp_path / "billwright.toml").write_text('encription_key = "hidden"\nport = "x"\n')
+    with pytest.raises(SettingsError) as refusal:
+        settings_with(tmp_path, ENCRIPTION_KEY="hidden")
+    assert len(refusal.value.problems) == 2
+    assert "did you mean encryption_key?" in str(refusal.value)
+    assert "hidden" not in str(refusal.value)
+
+
+def test_a_broken_file_is_refused_by_its_place_along_with_the_rest(tmp_path: Path):
+    (tmp_path / "billwright.toml").write_text("port = 1\nencryption_key = hidden\n")
+    with pytest.raises(SettingsError) as refusal:
+        settings_with(tmp_path, SMTP_PORT="x")
+    assert len(refusal.value.problems) == 2
+    assert "line 2" in str(refusal.value)
+    assert "hidden" not in str(refusal.value)
+
+
+def test_tenants_keep_their_order_and_begin_with_the_default(tmp_path: Path):
+    assert settings_with(tmp_path, TENANTS="north, South,north,").tenants == (
+        "default",
+        "north",
+        "South",
+    )
+    assert settings_with(tmp_path, TENANTS="north", TENANTS_ALLOW_DEFAULT="FALSE").tenants == (
+        "north",
+    )
+    with pytest.raises(SettingsError, match="no tenant is left"):
+        settings_with(tmp_path, TENANTS_ALLOW_DEFAULT="false")
+
+
+def test_settings_are_frozen_and_show_no_secret(tmp_path: Path):
+    settings = settings_with(
+        tmp_path, DATABASE_URL="postgresql://u:hidden@127.0.0.1/d", METRICS_TOKEN="hidden" * 3
+    )
+    assert "hidden" not in repr(settings)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"HOME": "/h"}, "/h/.local/share/billwright"),
+        ({"HOME": "/h", "XDG_DATA_HOME": "relative"}, "/h/.local/share/billwright"),
+        ({"HOME": "/h", "XDG_DATA_HOME": "/data"}, "/data/billwright"),
+        ({"HOME": "/h", "BILLWRIGHT_HOME": "/chosen"}, "/chosen"),
+    ],
+)
+def test_the_home_of_an_ordinary_user(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
+):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert load_settings(variables).billwright_home == Path(expected)
+
+
+def test_the_home_of_root(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert load_settings({"HOME": "/root"}).billwright_home == Path("/var/lib/billwright")
+
+
+def test_an_existing_home_keeps_its_permissions(tmp_path: Path):
+    create_own_folder(tmp_path / "new" / "home")
+    expected = 0o711 if os.geteuid() == 0 else 0o700
+    assert (tmp_path / "new" / "home").stat().st_mode & 0o777 == expected
+    (tmp_path / "old").mkdir(mode=0o750)
+    create_own_folder(tmp_path / "old")
+    assert (tmp_path / "old").stat().st_mode & 0o777 == 0o750

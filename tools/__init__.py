@@ -1,0 +1,1 @@
+"""Which checks does the project run on itself?"""

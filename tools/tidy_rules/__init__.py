@@ -1,0 +1,1 @@
+"""Which rules does `python -m tools.tidy` apply?"""
