@@ -3,9 +3,9 @@
     python -m tools.tidy [root]
 
 prints one line per finding, `path:line: message [rule]`, and exits with 1 when there is one. A line
-that must break a rule says so and why, on itself or above: `# tidy: <rule> - <reason>` (`-- tidy: …` in SQL); so does a
-file that somebody else wrote: `tidy-file: <rule> - <reason>`. An exception that nothing needs is a
-finding itself.
+that must break a rule says so and why, on itself or on the line above: `# tidy: <rule> - <reason>`
+(`-- tidy: …` in SQL); so does a file that somebody else wrote: `tidy-file: <rule> - <reason>`. An
+exception that nothing needs is a finding itself.
 """
 
 from __future__ import annotations

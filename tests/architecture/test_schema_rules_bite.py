@@ -69,7 +69,7 @@ BROKEN = [
     (
         "references_indexed",
         f"create table t ({PLAIN}, a uuid, foreign key (tenant_id, a) references account)",
-        ["t: no index serves the foreign key t_tenant_id_a_fkey (tenant_id, a)"],
+        ["t t_tenant_id_a_fkey: no index serves (tenant_id, a)"],
     ),
     (
         "references_indexed",
@@ -77,7 +77,7 @@ BROKEN = [
             f"create table t ({PLAIN}, a uuid, foreign key (tenant_id, a) references account);"
             "create index on t (a, tenant_id); create index on t (tenant_id, a) where a <> id"
         ),
-        ["t: no index serves"],
+        ["t t_tenant_id_a_fkey: no index serves"],
     ),
     ("tenants_hidden", f"create table t ({PLAIN})", ["t: row-level security is off"]),
     (

@@ -69,7 +69,9 @@ async def an_account(tx: Tx, name: str = "Riverbank Books", **changes: Any) -> A
     return await create_account(tx, CreateAccount(name=name, **changes))
 
 
-async def a_subscription(tx: Tx, account: Account, plan_code: str = "team", **changes: Any) -> Started:
+async def a_subscription(
+    tx: Tx, account: Account, plan_code: str = "team", **changes: Any
+) -> Started:
     """A subscription that starts now."""
     return await create_subscription(
         tx, CreateSubscription(account_id=account.id, plan_code=plan_code, **changes)

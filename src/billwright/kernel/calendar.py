@@ -152,6 +152,14 @@ class Schedule:
         self._require(index)
         return Period(index, self.start_of(index), self.start_of(index + 1))
 
+    def is_whole(self, period: Period) -> bool:
+        """Whether a period is a whole one and not a stub at the beginning."""
+        return (
+            self.begins_at is None
+            or period.index != self.first_index
+            or period.start == self.start_of(period.index)
+        )
+
     def period(self, index: int) -> Period:
         """The period that is billed: the first one begins where the schedule begins.
 

@@ -110,6 +110,16 @@ class Money:
     def __mul__(self, count: int) -> Money:
         return Money(self.amount_minor * count, self.currency)
 
+    def share(self, rate: Fraction | Decimal | int, rounding: Rounding = Rounding.HALF_UP) -> Money:
+        """This amount times a rate, exactly, rounded once: the tax on it, a percentage of it."""
+        numerator, denominator = rate.as_integer_ratio()
+        return Money(
+            _round_ratio(
+                numerator=self.amount_minor * numerator, denominator=denominator, rounding=rounding
+            ),
+            self.currency,
+        )
+
     def __neg__(self) -> Money:
         return Money(-self.amount_minor, self.currency)
 
@@ -218,5 +228,7 @@ def allocate(total: Money, weights: Sequence[int | Fraction]) -> list[Money]:
 
 def _whole(weights: Sequence[int | Fraction]) -> list[int]:
     """The same proportions in whole numbers."""
+    if all(type(weight) is int for weight in weights):
+        return list(weights)  # type: ignore[arg-type]
     scale = lcm(*(weight.denominator for weight in weights))
     return [weight.numerator * (scale // weight.denominator) for weight in weights]

@@ -61,7 +61,7 @@ async def test_manual_money_settles_the_invoice(tenant):
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_parts_add_up_to_the_whole(tenant, seed):
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - a test that can be repeated
     invoice = await an_invoice(tenant)
     left = TOTAL
     while left:
@@ -152,3 +152,15 @@ async def test_another_tenant_cannot_record(tenant, other_tenant):
     with pytest.raises(LookupError):
         await record(other_tenant, reservation, SUCCEEDED)
     assert (await invoice_now(tenant, invoice)).due_minor == TOTAL
+
+
+async def test_an_answer_that_waited_for_the_lock_sees_what_was_booked_meanwhile(tenant):
+    invoice = await an_invoice(tenant)
+    reservation = await reserve(tenant, pay(invoice))
+    async with tenant.tx() as tx:
+        await record_attempt(tx, attempt_id=reservation.attempt.id, answer=SUCCEEDED)
+        waiting = asyncio.create_task(record(tenant, reservation, DECLINED))
+        await asyncio.sleep(0.2)
+    assert (await waiting).state is PaymentState.SUCCEEDED
+    assert await attempt_states(tenant, await waiting) == [AttemptState.SUCCEEDED]
+    assert await events_of(tenant, "payment.failed") == []

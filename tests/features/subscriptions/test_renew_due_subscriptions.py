@@ -28,7 +28,9 @@ async def test_a_year_gives_twelve_renewals_that_tile(tenant, clock):
     assert (renewed, again) == (12, 0)
     assert len(invoices) == 13
     # 29.00 + 3 x 9.90 = 58.70; 19 % of it = 11.153, so 11.15; total 69.85
-    assert {(i.subtotal_minor, i.tax_minor, i.total_minor) for i in invoices} == {(5870, 1115, 6985)}
+    assert {(i.subtotal_minor, i.tax_minor, i.total_minor) for i in invoices} == {
+        (5870, 1115, 6985)
+    }
     assert [i.number for i in invoices] == ["INV-2026-00001"] + [
         f"INV-2027-{sequence:05d}" for sequence in range(1, 13)
     ]

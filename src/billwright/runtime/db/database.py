@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from time import perf_counter
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -14,6 +15,8 @@ from billwright.kernel.ids import TenantId
 from billwright.runtime.clock import Clock, SystemClock
 from billwright.runtime.db.errors import busy
 from billwright.runtime.db.tx import Tx
+from billwright.runtime.telemetry.metrics import Metrics
+from billwright.runtime.telemetry.tracing import span
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -39,9 +42,11 @@ class Database:
         *,
         clock: Clock,
         outbox: Outbox,
+        metrics: Metrics | None = None,
     ) -> None:
         self._pool = pool
         self._outbox = outbox
+        self._metrics = metrics
         self.clock = clock
 
     @classmethod
@@ -52,6 +57,7 @@ class Database:
         outbox: Outbox,
         size: int = 10,
         clock: Clock | None = None,
+        metrics: Metrics | None = None,
     ) -> Database:
         """Open the pool. The role is set by the connection itself, so that nothing runs as owner.
 
@@ -74,7 +80,7 @@ class Database:
                 "idle_in_transaction_session_timeout": "60s",
             },
         )
-        return cls(pool, clock=clock or SystemClock(), outbox=outbox)
+        return cls(pool, clock=clock or SystemClock(), outbox=outbox, metrics=metrics)
 
     async def close(self) -> None:
         """Close every connection; what is still running is waited for."""
@@ -95,6 +101,7 @@ class Database:
         by work that runs at another time than the clock's, such as an advancing test clock.
         """
         async with self._pool.acquire() as connection:
+            started, outcome = perf_counter(), "rolled_back"
             # One round trip opens the transaction and names the tenant. SET takes no parameters;
             # the literal is safe because a UUID has no other form.
             await connection.execute(f"begin; set local billwright.tenant_id = '{tenant_id}'")
@@ -106,14 +113,26 @@ class Database:
                 now=now or self.clock.now(),
             )
             try:
-                yield tx
-                await self._outbox(connection, tx)
+                with span("transaction", cause=cause):
+                    yield tx
+                    await self._outbox(connection, tx)
+                    if await connection.execute("commit") != "COMMIT":
+                        raise RuntimeError("a database error was swallowed; all was rolled back")
+                outcome = "committed"
             except BaseException as error:
                 await _roll_back(connection)
                 if isinstance(error, asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError):
                     raise busy() from error
                 raise
-            await connection.execute("commit")
+            finally:
+                self._count(tx, outcome=outcome, seconds=perf_counter() - started)
+
+    def _count(self, tx: Tx, *, outcome: str, seconds: float) -> None:
+        if self._metrics is not None:
+            self._metrics.count_transaction(outcome=outcome, seconds=seconds)
+            if outcome == "committed":
+                for _, _, event in tx.events:
+                    self._metrics.count_event(event.type)
 
     async def unscoped(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """Rows of a guarded function; tables show nothing here, since no tenant is set."""

@@ -125,6 +125,9 @@ class Tx:
         """
         if not rows:
             return 0
+        width = len(rows[0])
+        if any(len(row) != width for row in rows):
+            raise ValueError(f"the rows for {table} name different columns")
         columns = ", ".join(rows[0])
         return await self.execute(
             # tidy: tables - the callers name it, and are checked
@@ -143,7 +146,8 @@ class Tx:
         try:
             yield
         except BaseException:
-            await self._connection.execute("rollback to savepoint part")
+            # Without the release, it would hide an outer savepoint, which has the same name.
+            await self._connection.execute("rollback to savepoint part; release savepoint part")
             del self.events[marks[0] :], self.audit_entries[marks[1] :], self.jobs[marks[2] :]
             raise
         await self._connection.execute("release savepoint part")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +27,9 @@ from billwright.runtime.queue.connection import queue_queries
 from billwright.runtime.queue.outbox import REACT
 from billwright.runtime.queue.reacting import react
 from billwright.runtime.queue.registry import Job, Registry, Sweep, Work
+from billwright.runtime.telemetry.context import bound
+from billwright.runtime.telemetry.metrics import Metrics
+from billwright.runtime.telemetry.tracing import span
 
 _log = structlog.get_logger(__name__)
 
@@ -35,6 +40,9 @@ class Worker:
     Any number may run beside each other: a job is picked by one of them, a sweep runs in one of them
     at a time. A job that fails is tried again ten times, with growing pauses of at most five minutes,
     and is then kept as failed for a person to look at.
+
+    A job whose worker has given no sign of life for `heartbeat` is taken by another one; at least
+    every `poll` each looks for such jobs, and for those whose pause is over.
     """
 
     def __init__(
@@ -44,7 +52,14 @@ class Worker:
         *,
         dsn: str,
         providers: Mapping[type[Any], Any],
+        metrics: Metrics | None = None,
+        heartbeat: timedelta = timedelta(seconds=30),
+        poll: timedelta = timedelta(seconds=10),
     ) -> None:
+        self._metrics = metrics
+        self._heartbeat = heartbeat
+        self._poll = poll
+        self._stopped = False
         self._database = database
         self._registry = registry
         self._dsn = dsn
@@ -65,11 +80,13 @@ class Worker:
             queries = queue_queries(connection)
             self._queue = queue = PgQueuer(connection=queries.driver, queries=queries)
             self._register(queue)
+            if self._stopped:
+                return
             await queue.run(
                 batch_size=5,
                 max_concurrent_tasks=10,
-                dequeue_timeout=timedelta(seconds=10),
-                heartbeat_timeout=timedelta(seconds=30),
+                dequeue_timeout=self._poll,
+                heartbeat_timeout=self._heartbeat,
             )
         finally:
             self._queue = None
@@ -77,6 +94,7 @@ class Worker:
 
     def stop(self) -> None:
         """Take no more work; `run` returns when what is running has ended."""
+        self._stopped = True
         if self._queue is not None:
             self._queue.shutdown.set()
 
@@ -94,7 +112,7 @@ class Worker:
     ) -> None:
         async def entry(job: QueuedJob) -> None:
             body = msgspec.json.decode(job.payload or b"null")
-            with structlog.contextvars.bound_contextvars(job=name, tenant_id=body["tenant_id"]):
+            with self._observed(name, tenant_id=body["tenant_id"]):
                 await run(TenantId(UUID(body["tenant_id"])), body["payload"])
 
         queue.entrypoint(
@@ -117,12 +135,28 @@ class Worker:
         """Run one sweep for every tenant now; a tenant that fails does not keep others waiting."""
         changed = 0
         for tenant_id in await self._database.all_tenants():
-            with structlog.contextvars.bound_contextvars(job=sweep.name, tenant_id=str(tenant_id)):
-                try:
+            try:
+                with self._observed(sweep.name, tenant_id=str(tenant_id)):
                     changed += await sweep.run(self._work(sweep.name, tenant_id))
-                except Exception:  # noqa: BLE001 - whatever it is, the other tenants come next
-                    _log.exception("sweep failed")
+            except Exception:  # noqa: BLE001, S112 - logged already; the other tenants come next
+                continue
         return changed
+
+    @contextmanager
+    def _observed(self, name: str, *, tenant_id: str) -> Iterator[None]:
+        """What happens inside is logged, counted and traced as the work of that name."""
+        started, outcome = perf_counter(), "failed"
+        with bound(job=name, tenant_id=tenant_id), span("job", job=name):
+            try:
+                yield
+                outcome = "succeeded"
+            except Exception:
+                _log.exception("job failed")
+                raise
+            finally:
+                if self._metrics is not None:
+                    seconds = perf_counter() - started
+                    self._metrics.count_job(name, outcome=outcome, seconds=seconds)
 
     def _work(self, name: str, tenant_id: TenantId) -> Work:
         return Work(

@@ -1,13 +1,14 @@
 """How does the published OpenAPI document become better than the generated one?
 
-Errors are one shared response instead of the framework's own, `Idempotency-Key` is one shared
-parameter, and the hot routes, which the framework does not describe, stand beside the others.
+Errors are one shared response instead of the framework's own, each header is one shared parameter,
+and the hot routes, which the framework does not describe, stand beside the others.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -23,9 +24,10 @@ from billwright.surfaces.web.problems import MEDIA_TYPE
 
 JsonObject = dict[str, Any]
 
+_PAGE_NAME = re.compile(r"\bPage_([A-Za-z]+)_(?!\w)")
+
 _SCHEMA = "#/components/schemas/"
 _GENERATED_ERROR_SCHEMAS = ("HTTPValidationError", "ValidationError")
-_IDEMPOTENCY_KEY = "idempotency-key"
 
 PROBLEM_SCHEMA: JsonObject = {
     "type": "object",
@@ -74,7 +76,7 @@ class HotOperation:
     """What the document says about a hot route; types are msgspec structs or what they consist of.
 
     `parameters` are OpenAPI parameter objects; those of the path may be left out when they are
-    plain text.
+    plain text. `refusals` are OpenAPI response objects by status.
     """
 
     operation_id: str
@@ -85,6 +87,7 @@ class HotOperation:
     request: object = None
     description: str = ""
     parameters: Sequence[JsonObject] = ()
+    refusals: Mapping[int | str, JsonObject] = field(default_factory=dict)
 
 
 class HotRoute(Route):
@@ -136,9 +139,9 @@ def install_openapi(
         document["security"] = [{name: []} for name in security_schemes]
         _add_hot_routes(document, app.routes)
         _share_errors(document, error)
-        _share_idempotency_key(document)
+        _share_headers(document)
         document["paths"] = dict(sorted(document["paths"].items()))
-        return document
+        return _with_tidy_schemas(document)
 
     app.openapi = completed  # type: ignore[method-assign]
 
@@ -166,25 +169,41 @@ def _share_errors(document: JsonObject, error: ErrorForm) -> None:
         responses.setdefault("5XX", shared)
 
 
-def _share_idempotency_key(document: JsonObject) -> None:
-    shared = {"$ref": "#/components/parameters/IdempotencyKey"}
+def _share_headers(document: JsonObject) -> None:
+    components = document["components"].setdefault("parameters", {})
     for operation in _operations(document):
         parameters = operation.get("parameters", [])
         for position, parameter in enumerate(parameters):
-            if parameter.get("name") == _IDEMPOTENCY_KEY:
-                document["components"].setdefault("parameters", {})["IdempotencyKey"] = {
-                    "name": "Idempotency-Key",
-                    "in": "header",
-                    "required": False,
-                    "description": parameter["description"],
-                    "schema": {
-                        "type": "string",
-                        "minLength": 1,
-                        "maxLength": 255,
-                        "pattern": "^[ -~]*$",
-                    },
-                }
-                parameters[position] = shared
+            if parameter.get("in") == "header":
+                name = parameter["name"].title()
+                schema = _without_null(parameter["schema"])
+                components[name.replace("-", "")] = {**parameter, "name": name, "schema": schema}
+                parameters[position] = header_reference(name)
+
+
+def header_reference(name: str) -> JsonObject:
+    """The shared description of a header that another operation of the document declares."""
+    return {"$ref": f"#/components/parameters/{name.replace('-', '')}"}
+
+
+def _with_tidy_schemas(document: JsonObject) -> JsonObject:
+    """`Page_Account_` becomes `AccountPage`; what nothing refers to is left out."""
+    text = _PAGE_NAME.sub(r"\1Page", msgspec.json.encode(document).decode())
+    tidy: JsonObject = msgspec.json.decode(text)
+    tidy["components"]["schemas"] = {
+        name: schema
+        for name, schema in tidy["components"]["schemas"].items()
+        if f'"{_SCHEMA}{name}"' in text
+    }
+    return tidy
+
+
+def _without_null(schema: JsonObject) -> JsonObject:
+    """The schema of a header that may be left out; a header that is sent has no null."""
+    said_already = ("anyOf", "title", "description")
+    rest = {name: value for name, value in schema.items() if name not in said_already}
+    (given,) = [each for each in schema.get("anyOf", [{}]) if each != {"type": "null"}]
+    return given | rest
 
 
 def _add_hot_routes(document: JsonObject, routes: Sequence[BaseRoute]) -> None:
@@ -221,12 +240,13 @@ def _described(route: HotRoute, schemas: Iterator[JsonObject]) -> JsonObject:
     success: JsonObject = {"description": "Successful Response"}
     if operation.response is not None:
         success["content"] = {"application/json": {"schema": next(schemas)}}
-    described["responses"] = {str(operation.status): success}
+    refusals = {str(status): refusal for status, refusal in operation.refusals.items()}
+    described["responses"] = {str(operation.status): success, **refusals}
     return described
 
 
 def _path_parameters(route: HotRoute) -> list[JsonObject]:
-    described = {parameter["name"] for parameter in route.operation.parameters}
+    described = {parameter.get("name") for parameter in route.operation.parameters}
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in route.param_convertors

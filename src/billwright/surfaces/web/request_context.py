@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import structlog
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billwright.kernel.ids import new_id
@@ -92,13 +93,15 @@ class RequestContext:
 
 
 def route_template(scope: Scope) -> str:
-    """The matched route with its parameters' names, a closed set; `unmatched` without a match."""
+    """The matched route with its parameters' names and the address of the application that it is in:
+    a closed set; `unmatched` without a match.
+    """
     fastapi_scope: dict[str, Any] = scope.get("fastapi") or {}
     route = fastapi_scope.get("effective_route_context") or scope.get("route")
     path: str | None = getattr(route, "path_format", None)
-    if path is None:
+    if path is None or isinstance(route, Mount):  # a mount without a match inside
         return _UNMATCHED
-    return path
+    return scope.get("root_path", "") + path
 
 
 def _request_id(scope: Scope) -> str:

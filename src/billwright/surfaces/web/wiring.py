@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from billwright.features.invoicing.port import InvoiceRenderer
-from billwright.features.payments.port import PaymentProvider
+from billwright.features.payments.port import PaymentProviders
 from billwright.runtime.db.database import Database
 from billwright.runtime.telemetry.metrics import Metrics
 
@@ -21,4 +20,4 @@ class Wiring:
     database: Database
     metrics: Metrics
     invoice_renderer: InvoiceRenderer
-    payment_providers: Mapping[str, PaymentProvider]
+    payment_providers: PaymentProviders

@@ -23,3 +23,13 @@ async def sources_of(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, list[Sou
     for row in rows:
         sources[row["account_id"]].append(Source(*row))
     return sources
+
+
+async def snapshot_version(tx: Tx, account_id: UUID) -> int:
+    """How often an account's access has been computed; 0 when it never had any."""
+    version: int | None = await tx.fetch_value(
+        "select version from entitlement_snapshot where tenant_id = $1 and account_id = $2",
+        tx.tenant_id,
+        account_id,
+    )
+    return version or 0

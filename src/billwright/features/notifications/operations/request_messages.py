@@ -23,7 +23,13 @@ async def request_messages(tx: Tx, requests: Sequence[NewRequest]) -> int:
         return 0
     requested = await insert_requests(tx, requests, expires_at=tx.now + _KEPT_FOR)
     if requested:
+        # One job a second and tenant gathers what was asked for in that second. A key without the
+        # second would be held by a job that runs already and looks for nothing more.
+        second = tx.now.replace(microsecond=0).isoformat()
         tx.enqueue(
-            DELIVER_NOTIFICATIONS, None, dedupe_key=f"{DELIVER_NOTIFICATIONS}:{tx.tenant_id}"
+            DELIVER_NOTIFICATIONS,
+            None,
+            delay=timedelta(seconds=1),
+            dedupe_key=f"{DELIVER_NOTIFICATIONS}:{tx.tenant_id}:{second}",
         )
     return requested

@@ -68,10 +68,9 @@ async def claim_due_requests(
     Until `leased_until` nobody else takes them; requests that another worker is taking are passed
     over.
     """
+    # Materialized, because a join could otherwise run the limited part again for every row.
     rows = await tx.fetch(
-        f"""update notification_request r
-            set attempts = r.attempts + 1, next_attempt_at = $3
-            from (
+        f"""with due as materialized (
                 select p.id from notification_request p
                 where p.tenant_id = $1 and p.state = 'pending' and p.next_attempt_at <= $2
                     and not exists (
@@ -81,8 +80,10 @@ async def claim_due_requests(
                 order by p.priority desc, p.next_attempt_at, p.id
                 limit $4
                 for update skip locked
-            ) due
-            where r.tenant_id = $1 and r.id = due.id
+            )
+            update notification_request r
+            set attempts = r.attempts + 1, next_attempt_at = $3
+            from due where r.tenant_id = $1 and r.id = due.id
             returning {REQUEST_COLUMNS}""",
         tx.tenant_id,
         tx.now,
@@ -100,7 +101,7 @@ async def record_outcomes(tx: Tx, outcomes: Sequence[Outcome]) -> None:
     await tx.execute(
         """update notification_request r
            set state = u.state, next_attempt_at = u.next_attempt_at, last_error = u.error,
-               delivered_at = case when u.state = 'delivered' then $2 end
+               delivered_at = case when u.state = 'delivered' then $2::timestamptz end
            from unnest($3::uuid[], $4::int[], $5::text[], $6::timestamptz[], $7::text[])
                as u (id, attempts, state, next_attempt_at, error)
            where r.tenant_id = $1 and r.id = u.id and r.state = 'pending'

@@ -28,6 +28,10 @@ class Pricing(Protocol):
         """The price of one unit where there is one, as documents show it."""
         ...
 
+    def __hash__(self) -> int:
+        """Definitions are values: equal ones cost the same."""
+        ...
+
 
 def pricing_of(definition: dict[str, Any]) -> Pricing:
     """The price definition that JSON values describe. Refuses: `pricing_invalid`."""

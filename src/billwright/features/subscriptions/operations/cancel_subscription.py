@@ -84,10 +84,10 @@ async def _schedule(tx: Tx, subscription: Subscription) -> Subscription:
         subscription,
         state=state,
         cancel_at=cancel_at,
+        next_action_at=next_action_at(state=state, period=subscription.period, cancel_at=cancel_at),
         version=subscription.version + 1,
         updated_at=tx.now,
     )
-    scheduled = replace(scheduled, next_action_at=next_action_at(scheduled))
     await update_subscriptions(tx, [scheduled])
     tx.publish(
         SubscriptionCancellationScheduled(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
@@ -130,19 +130,22 @@ async def _new_subscription(
             currencies=", ".join(sorted(plan.version.currencies)),
         )
     schedule = anniversary_schedule(tx.now, zone=account.zone, interval=plan.version.interval)
-    subscription = Subscription(
+    period = schedule.period(0)
+    return Subscription(
         id=SubscriptionId(new_id()),
-        number=0,
+        number=await next_subscription_number(tx),
         external_id=command.external_id,
         account_id=account.id,
         plan_version_id=plan.version.id,
         state=SubscriptionState.ACTIVE,
         currency=currency,
         schedule=schedule,
-        period=schedule.period(0),
+        period=period,
         items=_items(plan, command.quantities),
         started_at=tx.now,
-        next_action_at=None,
+        next_action_at=next_action_at(
+            state=SubscriptionState.ACTIVE, period=period, cancel_at=None
+        ),
         cancel_at=None,
         canceled_at=None,
         cancellation_reason=None,
@@ -153,11 +156,6 @@ async def _new_subscription(
         version=1,
         created_at=tx.now,
         updated_at=tx.now,
-    )
-    return replace(
-        subscription,
-        next_action_at=next_action_at(subscription),
-        number=await next_subscription_number(tx),
     )
 
 

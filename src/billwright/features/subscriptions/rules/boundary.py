@@ -69,10 +69,10 @@ def _renew(
         subscription,
         state=state,
         period=period,
+        next_action_at=next_action_at(state=state, period=period, cancel_at=subscription.cancel_at),
         version=subscription.version + 1,
         updated_at=now,
     )
-    renewed = replace(renewed, next_action_at=next_action_at(renewed))
     charges = charges_in_arrears(
         subscription, version, period=subscription.period, until=subscription.period.end
     ) + charges_in_advance(renewed, version, period=period)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from billwright.features.subscriptions.model import Subscription, SubscriptionState
+from billwright.features.subscriptions.model import SubscriptionState
+from billwright.kernel.calendar import Period
 
 
-def next_action_at(subscription: Subscription) -> datetime | None:
+def next_action_at(
+    *, state: SubscriptionState, period: Period, cancel_at: datetime | None
+) -> datetime | None:
     """Its end when that comes first, else its period's end; never, once it has ended."""
-    if subscription.state is not SubscriptionState.ACTIVE:
+    if state is not SubscriptionState.ACTIVE:
         return None
-    if subscription.cancel_at is not None:
-        return min(subscription.cancel_at, subscription.period.end)
-    return subscription.period.end
+    return period.end if cancel_at is None else min(cancel_at, period.end)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
+from functools import lru_cache
 
 from billwright.features.catalog.model import PlanComponent, PlanVersion, Timing
 from billwright.features.invoicing.model import ChargeKind, NewCharge
+from billwright.features.pricing.rules.pricing import Pricing
 from billwright.features.subscriptions.model import Subscription
 from billwright.kernel.calendar import Period
 from billwright.kernel.currency import currency_of
@@ -74,10 +75,16 @@ def _charge(
 ) -> NewCharge:
     """One line, rounded once. A stub costs its exact share of the whole period (semantics 5.4)."""
     pricing = component.prices[subscription.currency]
-    amount = pricing.amount(quantity)
-    whole = subscription.schedule.whole(period.index)
-    if (period.start, until) != (whole.start, whole.end):
-        amount = prorate(amount, share_of(part_start=period.start, part_end=until, whole=whole))
+    schedule = subscription.schedule
+    if until == period.end and schedule.is_whole(period):
+        amount_minor = _whole_amount(pricing, quantity, currency=subscription.currency)
+    else:
+        share = share_of(
+            part_start=period.start, part_end=until, whole=schedule.whole(period.index)
+        )
+        amount_minor = round_to_minor(
+            prorate(pricing.amount(quantity), share), currency=currency_of(subscription.currency)
+        ).amount_minor
     return NewCharge(
         subscription_id=subscription.id,
         plan_component_id=component.id,
@@ -88,8 +95,12 @@ def _charge(
         quantity=quantity,
         unit_name=component.unit_name,
         unit_price=pricing.unit_price(),
-        amount_minor=round_to_minor(
-            Fraction(amount), currency=currency_of(subscription.currency)
-        ).amount_minor,
+        amount_minor=amount_minor,
         tax_category=version.tax_category,
     )
+
+
+@lru_cache(maxsize=10_000)
+def _whole_amount(pricing: Pricing, quantity: Decimal, *, currency: str) -> int:
+    """What a whole period costs, in minor units: the same for every subscriber of a plan, mostly."""
+    return round_to_minor(pricing.amount(quantity), currency=currency_of(currency)).amount_minor

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billwright.kernel.currency import Currency
-from billwright.kernel.money import Money, allocate, round_to_minor
+from billwright.kernel.money import Money, allocate
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,12 @@ def document_tax(lines: Sequence[TaxableLine], currency: Currency) -> DocumentTa
     shares = [0] * len(lines)
     for (category, rate), members in groups.items():
         nets = [lines[index].net_minor for index in members]
-        tax = _tax_on(sum(nets), rate=rate, currency=currency)
-        parts.append(TaxPart(category, rate, sum(nets), tax.amount_minor))
+        base = Money(sum(nets), currency)
+        tax = base.share(rate)
+        parts.append(TaxPart(category, rate, base.amount_minor, tax.amount_minor))
         for index, share in zip(members, _share(tax, nets), strict=True):
             shares[index] = share
     return DocumentTax(tuple(parts), tuple(shares))
-
-
-def _tax_on(base_minor: int, *, rate: Decimal, currency: Currency) -> Money:
-    return round_to_minor(
-        Fraction(base_minor, 10**currency.exponent) * Fraction(rate), currency=currency
-    )
 
 
 def _share(tax: Money, nets: Sequence[int]) -> list[int]:

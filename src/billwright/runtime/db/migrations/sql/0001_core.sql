@@ -107,10 +107,11 @@ create table account (
     updated_at timestamptz not null,
     primary key (tenant_id, id),
     unique (tenant_id, number),
-    unique (tenant_id, external_id),
     foreign key (tenant_id, test_clock_id) references test_clock
 );
-create index on account (tenant_id, test_clock_id);
+create unique index account_external_id on account (tenant_id, external_id)
+    where external_id is not null;
+create index on account (tenant_id, test_clock_id) where test_clock_id is not null;
 
 create table feature (
     tenant_id uuid not null references tenant,
@@ -221,7 +222,6 @@ create table subscription (
     updated_at timestamptz not null,
     primary key (tenant_id, id),
     unique (tenant_id, number),
-    unique (tenant_id, external_id),
     foreign key (tenant_id, account_id) references account,
     foreign key (tenant_id, plan_version_id) references plan_version,
     foreign key (tenant_id, test_clock_id) references test_clock,
@@ -229,7 +229,10 @@ create table subscription (
 );
 create index on subscription (tenant_id, account_id);
 create index on subscription (tenant_id, plan_version_id);
-create index on subscription (tenant_id, test_clock_id, next_action_at);
+create unique index subscription_external_id on subscription (tenant_id, external_id)
+    where external_id is not null;
+create index on subscription (tenant_id, test_clock_id, next_action_at)
+    where test_clock_id is not null;
 create index subscription_due on subscription (tenant_id, next_action_at) where test_clock_id is null;
 
 create table subscription_item (
@@ -353,7 +356,7 @@ create table charge (
     check ((invoice_id is null) = (position is null))
 );
 create index on charge (tenant_id, invoice_id, position);
-create index on charge (tenant_id, account_id);
+create index charge_pending on charge (tenant_id, account_id) where invoice_id is null;
 
 create function refuse_change_of_finalized_invoice() returns trigger language plpgsql as $$
 begin

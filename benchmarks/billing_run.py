@@ -1,0 +1,104 @@
+"""How many due subscriptions does one worker bill in a second?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from statistics import median
+from time import perf_counter
+
+import asyncpg
+import uvloop
+
+from benchmarks.database import empty_database, migrated_database
+from benchmarks.portfolio import FEATURES_WITH_A_LIMIT, Portfolio, create_portfolio
+from benchmarks.results import Row, rate
+from billwright.features.catalog.model import PlanFeature
+from billwright.features.subscriptions.jobs import renew_due_subscriptions
+from billwright.runtime.db.embedded import EmbeddedPostgres
+from billwright.runtime.queue.registry import Work
+
+# One renewal of every subscription each; the first finds almost empty tables, the others do not.
+RUNS_AT = tuple(datetime(2026, month, 20, 12, 0, tzinfo=UTC) for month in (2, 3, 4))
+_CEILING = "one SQL statement for all"
+
+
+def billing_run(server: EmbeddedPostgres, *, subscriptions: int) -> list[Row]:
+    """The middle one of three runs in a row, of the product and of the ceiling."""
+    ceiling = uvloop.run(
+        _measured_ceiling(empty_database(server, "ceiling"), subscriptions=subscriptions)
+    )
+    rows = []
+    variants: Sequence[tuple[str, Sequence[PlanFeature]]] = (
+        ("billing run", ()),
+        ("billing run, plan with a limit", FEATURES_WITH_A_LIMIT),
+    )
+    for number, (name, features) in enumerate(variants, start=1):
+        dsn = migrated_database(server, f"billing_{number}")
+        value = uvloop.run(_measured_run(dsn, subscriptions=subscriptions, features=features))
+        rows.append(rate(name, value, unit="invoices/s", ceiling=ceiling, ceiling_name=_CEILING))
+    return rows
+
+
+async def _measured_run(dsn: str, *, subscriptions: int, features: Sequence[PlanFeature]) -> float:
+    portfolio = await create_portfolio(dsn, subscriptions=subscriptions, features=features)
+    try:
+        return median([await _invoices_per_second(portfolio, at=at) for at in RUNS_AT])
+    finally:
+        await portfolio.database.close()
+
+
+async def _invoices_per_second(portfolio: Portfolio, *, at: datetime) -> float:
+    portfolio.clock.move_to(at)
+    work = Work(
+        name="renew_due_subscriptions",
+        database=portfolio.database,
+        tenant_id=portfolio.tenant_id,
+        as_of=at,
+    )
+    started = perf_counter()
+    renewed = await renew_due_subscriptions(work)
+    seconds = perf_counter() - started
+    if renewed != len(portfolio.subscription_ids):
+        raise RuntimeError(f"{len(portfolio.subscription_ids)} were due, {renewed} were renewed")
+    return renewed / seconds
+
+
+async def _measured_ceiling(dsn: str, *, subscriptions: int) -> float:
+    connection = await asyncpg.connect(dsn, server_settings={"jit": "off"})
+    try:
+        await connection.execute(_sql("billing_ceiling_schema.sql"))
+        await connection.execute(
+            "insert into price select 1, p, 10 + p, 0.19 from generate_series(1, 3) p"
+        )
+        await connection.execute(
+            """insert into subscription
+               select 1, i, i, 'active', 'EUR', '2026-01-15', '2026-02-15'
+               from generate_series(1, $1::int) i""",
+            subscriptions,
+        )
+        await connection.execute(
+            """insert into usage_aggregate
+               select 1, i, 'api_calls', i::bigint * 7919 % 99991 from generate_series(1, $1::int) i""",
+            subscriptions,
+        )
+        await connection.execute("analyze")
+        return median([await _ceiling_per_second(connection, at=at) for at in RUNS_AT])
+    finally:
+        await connection.close()
+
+
+async def _ceiling_per_second(
+    connection: asyncpg.Connection[asyncpg.Record], *, at: datetime
+) -> float:
+    started = perf_counter()
+    row = await connection.fetchrow(_sql("billing_ceiling.sql"), at)
+    seconds = perf_counter() - started
+    if row is None or row["lines"] != 3 * row["invoices"] or row["renewed"] != row["invoices"]:
+        raise RuntimeError(f"the ceiling's statement did something else: {row}")
+    return int(row["invoices"]) / seconds
+
+
+def _sql(name: str) -> str:
+    return files(__package__).joinpath(name).read_text()

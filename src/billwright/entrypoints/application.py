@@ -1,0 +1,89 @@
+"""What answers which address?"""
+
+from __future__ import annotations
+
+from secrets import compare_digest
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+
+from billwright.runtime.settings import Settings
+from billwright.runtime.telemetry.metrics import Metrics
+from billwright.surfaces.manager_api.app import create_manager_api
+from billwright.surfaces.platform_api.app import create_platform_api
+from billwright.surfaces.web.body_limit import BodyLimit
+from billwright.surfaces.web.documentation import documentation_routes
+from billwright.surfaces.web.problems import problem_response
+from billwright.surfaces.web.request_context import RequestContext
+from billwright.surfaces.web.wiring import Wiring
+
+DOCUMENTATION_PATH = "/api/docs"
+DOCUMENTS = {
+    "Platform API": "/api/billing/openapi.json",
+    "Manager API": "/api/openapi.json",
+}
+_QUIET_ROUTES = (
+    "/api/health",
+    "/metrics",
+    "/api/billing/subscriptions/{subscription_id}/entitlements",
+)
+_LOOPBACK = ("127.0.0.1", "::1")
+_FORWARDING_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+class Application:
+    """Every surface under its address, as one ASGI application; to be wired before it is served."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.metrics = Metrics()
+        self._platform, self._manager = create_platform_api(), create_manager_api()
+        self._manager.state.settings = settings
+        self._metrics_token = settings.metrics_token
+        root = Starlette(
+            routes=[
+                Route("/", _show_documentation),
+                Route("/metrics", self._show_metrics),
+                *documentation_routes(DOCUMENTATION_PATH, DOCUMENTS),
+                Mount("/api/billing", self._platform),
+                Mount("/api", self._manager),
+            ],
+            exception_handlers={404: _not_found},
+        )
+        self.asgi = RequestContext(
+            BodyLimit(root), metrics=self.metrics, quiet_routes=_QUIET_ROUTES
+        )
+
+    def wire(self, wiring: Wiring) -> None:
+        """Give the surfaces what their requests work with."""
+        self._platform.state.wiring = self._manager.state.wiring = wiring
+
+    async def _show_metrics(self, request: Request) -> Response:
+        """The numbers of this process, for the holder of the token; without one, for this machine.
+
+        A request that a proxy passed on does not come from this machine, whatever its address says.
+        """
+        if self._metrics_token is not None:
+            expected = f"Bearer {self._metrics_token.get_secret_value()}"
+            given = request.headers.get("authorization", "")
+            if not compare_digest(given.encode(), expected.encode()):
+                return problem_response(
+                    401, code="metrics_token_required", headers={"WWW-Authenticate": "Bearer"}
+                )
+        elif not _is_local(request):
+            return problem_response(403, code="metrics_local_only")
+        return Response(self.metrics.render(), media_type=self.metrics.content_type)
+
+
+def _is_local(request: Request) -> bool:
+    forwarded = any(name in request.headers for name in _FORWARDING_HEADERS)
+    return not forwarded and request.client is not None and request.client.host in _LOOPBACK
+
+
+async def _show_documentation(_request: Request) -> Response:
+    return RedirectResponse(DOCUMENTATION_PATH)
+
+
+async def _not_found(_request: Request, _error: Exception) -> Response:
+    return problem_response(404, code="route_not_found")

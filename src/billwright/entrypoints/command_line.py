@@ -1,0 +1,127 @@
+"""What can be done with the command `billwright`?
+
+Every command loads what it needs when it runs, so that the others, and the help, stay quick.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+main = typer.Typer(
+    name="billwright",
+    help="Self-hosted subscription billing.",
+    rich_markup_mode=None,  # loading rich would double the time of every help
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Surface(StrEnum):
+    PLATFORM = "platform"
+    MANAGER = "manager"
+    ALL = "all"
+
+
+@main.command()
+def up() -> None:
+    """Run everything together, with an embedded PostgreSQL unless DATABASE_URL is set."""
+    import asyncio  # noqa: PLC0415
+
+    from billwright.entrypoints.explained import explained  # noqa: PLC0415
+
+    with explained():
+        from billwright.entrypoints.all_in_one import run  # noqa: PLC0415
+        from billwright.runtime.settings import load_settings  # noqa: PLC0415
+
+        raise SystemExit(asyncio.run(run(load_settings())))
+
+
+@main.command()
+def api() -> None:
+    """Run the HTTP server alone; needs DATABASE_URL and a migrated database."""
+    from billwright.entrypoints.explained import explained  # noqa: PLC0415
+
+    with explained():
+        from billwright.entrypoints.single import run_api  # noqa: PLC0415
+        from billwright.runtime.settings import load_settings  # noqa: PLC0415
+
+        run_api(load_settings())
+
+
+@main.command()
+def worker() -> None:
+    """Run the background work alone; needs DATABASE_URL and a migrated database."""
+    from billwright.entrypoints.explained import explained  # noqa: PLC0415
+
+    with explained():
+        from billwright.entrypoints.single import run_worker  # noqa: PLC0415
+        from billwright.runtime.settings import load_settings  # noqa: PLC0415
+
+        run_worker(load_settings())
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database's schema to this version."""
+    from billwright.entrypoints.explained import explained  # noqa: PLC0415
+
+    with explained():
+        from billwright.entrypoints.migrate import migrate_configured  # noqa: PLC0415
+        from billwright.runtime.settings import load_settings  # noqa: PLC0415
+
+        steps = migrate_configured(load_settings())
+    typer.echo(f"migrated: {', '.join(steps)}" if steps else "the schema is up to date")
+
+
+@main.command()
+def openapi(
+    surface: Annotated[
+        Surface, typer.Option(help="Which API's document; all merges them.")
+    ] = Surface.ALL,
+) -> None:
+    """Print the OpenAPI document; needs no database."""
+    from billwright.entrypoints.openapi import document_text  # noqa: PLC0415
+
+    typer.echo(document_text(surface))
+
+
+@main.command()
+def doctor() -> None:
+    """Check settings, folders, database, key and mail, and say what to do about what is wrong."""
+    from billwright.surfaces.cli.doctor import examine  # noqa: PLC0415
+
+    raise typer.Exit(examine())
+
+
+@main.command()
+def demo(
+    url: Annotated[
+        str | None, typer.Option(help="The server; else the one of the settings.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The API key; else the demo key of the home folder.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where the invoice's PDF is saved.")] = Path(
+        "billwright-demo"
+    ),
+) -> None:
+    """Play a year of billing against a running server, through its public API."""
+    from billwright.entrypoints.explained import explained  # noqa: PLC0415
+
+    with explained():
+        from billwright.surfaces.cli.demo import play  # noqa: PLC0415
+
+        raise typer.Exit(play(url=url, key=key, folder=folder))
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    from billwright import __version__  # noqa: PLC0415
+
+    typer.echo(__version__)

@@ -1,0 +1,98 @@
+"""How does the process that works in the background come up, and end?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from email.utils import parseaddr
+from typing import Any
+
+import structlog
+
+import billwright.features
+from billwright import __version__
+from billwright.features.notifications.port import MailChannel, Mailer
+from billwright.features.payments.port import PaymentProviders
+from billwright.providers.mail.folder import FolderMailer
+from billwright.providers.mail.smtp import SmtpMailer, SmtpServer, TlsMode
+from billwright.providers.payment import discover as discover_payment_providers
+from billwright.runtime.db.database import Database
+from billwright.runtime.queue.outbox import QueueOutbox
+from billwright.runtime.queue.registry import discover
+from billwright.runtime.queue.worker import Worker
+from billwright.runtime.settings import Settings
+from billwright.runtime.telemetry.metrics import Metrics
+from billwright.runtime.telemetry.tracing import configure_tracing
+
+_GRACE_SECONDS = 20
+
+_log = structlog.get_logger(__name__)
+
+
+class BackgroundWork:
+    """One worker; making one loads everything that needs no database."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tracing = configure_tracing(settings.otel_exporter_otlp_endpoint, version=__version__)
+        self._metrics = Metrics()
+        self._registry = discover(billwright.features)
+        self._providers: Mapping[type[Any], Any] = {
+            PaymentProviders: discover_payment_providers(),
+            MailChannel: MailChannel(mailer_for(settings), parseaddr(settings.email_from)[1]),
+        }
+
+    async def run(self, dsn: str, *, stop: asyncio.Event) -> None:
+        """Work until `stop`; what has begun is finished first, for a bounded time.
+
+        A job that is cut off is given to another worker, or to this one when it is started again.
+        """
+        database = await Database.connect(
+            dsn,
+            outbox=QueueOutbox(self._registry),
+            size=self._settings.database_pool_size,
+            metrics=self._metrics,
+        )
+        try:
+            worker = Worker(
+                database,
+                self._registry,
+                dsn=dsn,
+                providers=self._providers,
+                metrics=self._metrics,
+            )
+            await self._work(worker, stop=stop)
+        finally:
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await database.close()
+            if self._tracing is not None:
+                self._tracing.shutdown()
+
+    async def _work(self, worker: Worker, *, stop: asyncio.Event) -> None:
+        _log.info("working", sweeps=[sweep.name for sweep in self._registry.sweeps])
+        working = asyncio.create_task(worker.run())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        worker.stop()
+        try:
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await working
+        except TimeoutError:
+            _log.warning("running jobs were cut off", after_seconds=_GRACE_SECONDS)
+
+
+def mailer_for(settings: Settings) -> Mailer:
+    """The mail server of the settings; without one, the mail folder."""
+    if settings.smtp_host is None:
+        return FolderMailer(settings.mail_folder)
+    password = settings.smtp_password
+    return SmtpMailer(
+        SmtpServer(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            tls=TlsMode(settings.smtp_tls),
+            username=settings.smtp_user,
+            password=password.get_secret_value() if password else None,
+        )
+    )

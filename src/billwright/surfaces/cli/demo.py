@@ -1,0 +1,40 @@
+"""Which command shows what Billwright does?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from billwright.runtime.settings import Settings, load_settings
+from billwright.surfaces.cli.api_client import ApiClient, ApiRefused, ApiUnreachable
+from billwright.surfaces.cli.demo_key import demo_key_path, read_demo_key
+from billwright.surfaces.cli.demo_story import Story, StoryBroken
+
+
+def play(*, url: str | None, key: str | None, folder: Path) -> int:
+    """Play the story and print it; the exit code is 1 when something in it is wrong."""
+    settings = load_settings()
+    console = Console(highlight=False, soft_wrap=True)
+    key = key or read_demo_key(settings.billwright_home)
+    if key is None:
+        console.print(
+            f"There is no API key in {demo_key_path(settings.billwright_home)}. "
+            "`billwright up` puts one there when it creates its demo seller; else give one by --key."
+        )
+        return 1
+    try:
+        client = ApiClient(url or _local_address(settings), key=key)
+        try:
+            Story(client, console=console, folder=folder).tell()
+        finally:
+            client.close()
+    except (ApiRefused, ApiUnreachable, StoryBroken) as error:
+        console.print(f"\nThe demo has failed: {error}", style="bold red", markup=False)
+        return 1
+    return 0
+
+
+def _local_address(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"

@@ -1,0 +1,191 @@
+"""What happens in a year of one subscription?"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic, sleep
+
+from rich.console import Console
+from rich.table import Table
+
+from billwright.kernel.ids import new_id
+from billwright.surfaces.cli.api_client import ApiClient, JsonObject
+from billwright.surfaces.cli.demo_checks import wrong_numbers, wrong_periods, wrong_sums
+
+# The 31st, so that February and the short months show what becomes of it.
+_START = datetime(2026, 1, 31, 9, tzinfo=UTC)
+_MONTHS = 12
+_PATIENCE_SECONDS = 120
+_POLL_SECONDS = 0.05
+_FEATURES = [
+    {"code": "demo_api_calls", "name": "API calls", "kind": "metered", "value": "100000"},
+    {"code": "demo_region", "name": "Region", "kind": "static", "value": "eu"},
+    {"code": "demo_sso", "name": "Single sign-on", "kind": "boolean", "value": True},
+]
+
+
+class StoryBroken(Exception):  # noqa: N818 - it names what happened
+    """Something is not as it must be; the text says what."""
+
+
+class Story:
+    """A year of billing on a test clock; it can be told any number of times on one server."""
+
+    def __init__(self, client: ApiClient, *, console: Console, folder: Path) -> None:
+        self._client = client
+        self._console = console
+        self._folder = folder
+        self._run = secrets.token_hex(4)
+        self._clock_id = ""
+        self._account_id = ""
+
+    def tell(self) -> None:
+        """Raises `StoryBroken` at the first thing that is wrong."""
+        subscription = self._subscribe()
+        first = self._client.get(f"/invoices/{subscription['invoice_ids'][0]}")
+        self._show_invoice(first)
+        self._save_pdf(first)
+        self._pay(first)
+        self._show_entitlements(subscription)
+        self._live_through_a_year()
+        self._check_the_year()
+        self._check_that_repeating_changes_nothing()
+        self._console.print(f"\nAll is right. The invoice's PDF is in {self._folder}.", style="green")
+
+    def _subscribe(self) -> JsonObject:
+        client, run = self._client, self._run
+        clock = client.post("/test-clocks", {"name": f"Demo {run}", "now": _START.isoformat()})
+        self._clock_id = clock["id"]
+        self._step(f"a test clock stands at {_day(clock['now'])}")
+        plan = client.post("/plans", _plan(f"demo-{run}"))
+        self._step(f"plan {plan['code']}: 29.00 EUR a month and 9.90 EUR a seat")
+        account = client.post("/accounts", _account(f"demo-{run}", clock_id=self._clock_id))
+        self._account_id = account["id"]
+        self._step(f"account {account['name']}, living by the test clock")
+        subscription = client.post(
+            "/subscriptions",
+            {"account_id": account["id"], "plan_code": plan["code"], "quantities": {"seats": "3"}},
+        )
+        period = subscription["period"]
+        self._step(
+            f"subscription {subscription['number']}: {subscription['state']}, first period "
+            f"{_day(period['start'])} to {_day(period['end'])}"
+        )
+        return subscription
+
+    def _show_invoice(self, invoice: JsonObject) -> None:
+        self._step(f"invoice {invoice['number']}, due on {invoice['due_on']}")
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for heading in ("  ", "quantity", "unit price", "amount"):
+            table.add_column(heading, justify="left" if heading == "  " else "right")
+        for line in invoice["lines"]:
+            amount = line["amount"]["amount"]
+            table.add_row(
+                f"  {line['description']}", line["quantity"], line["unit_price"], amount
+            )
+        for tax in invoice["taxes"]:
+            table.add_row(f"  tax {tax['rate']}", "", "", tax["tax"]["amount"])
+        table.add_row("  total", "", "", _money(invoice["total"]))
+        self._console.print(table)
+        self._require(wrong_sums(invoice))
+
+    def _save_pdf(self, invoice: JsonObject) -> None:
+        content = self._client.download(f"/invoices/{invoice['id']}/pdf")
+        if not content.startswith(b"%PDF-"):
+            raise StoryBroken("the invoice's document is no PDF")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{invoice['number']}.pdf"
+        path.write_bytes(content)
+        self._step(f"its PDF is in {path} ({len(content) // 1024} KiB)")
+
+    def _pay(self, invoice: JsonObject) -> None:
+        """Twice with one idempotency key, as a client does that has lost the first answer."""
+        body = {"invoice_id": invoice["id"], "amount": invoice["due"], "provider": "manual"}
+        key = str(new_id())
+        payment = self._client.post("/payments", body, idempotency_key=key)
+        repeated = self._client.post("/payments", body, idempotency_key=key)
+        if payment["state"] != "succeeded" or repeated["id"] != payment["id"]:
+            raise StoryBroken(f"payment {payment['id']} is {payment['state']}, or was made twice")
+        paid = self._client.get(f"/invoices/{invoice['id']}")
+        if paid["state"] != "paid":
+            raise StoryBroken(f"the invoice is {paid['state']} after its payment")
+        self._step(f"paid {_money(payment['amount'])}; the request was sent twice and counted once")
+
+    def _show_entitlements(self, subscription: JsonObject) -> None:
+        answer = self._client.get(f"/subscriptions/{subscription['id']}/entitlements")
+        allowed = [each for each in answer["features"] if each["allowed"]]
+        if len(allowed) != len(_FEATURES):
+            raise StoryBroken("the subscription does not give what its plan promises")
+        described = ", ".join(
+            f"{each['feature']} {each['limit'] or each['value'] or ''}".strip() for each in allowed
+        )
+        self._step(f"it may use: {described}")
+
+    def _live_through_a_year(self) -> None:
+        with self._console.status("a year goes by"):
+            for month in range(1, _MONTHS + 1):
+                year, index = divmod(_START.month - 1 + month, 12)
+                # The first of the month after: everything of the month before has fallen due.
+                after = datetime(_START.year + year, index + 1, 1, tzinfo=UTC)
+                self._advance(_next_month(after))
+        self._step("the clock went through a year, month by month")
+
+    def _advance(self, target: datetime) -> None:
+        path = f"/test-clocks/{self._clock_id}"
+        clock = self._client.post(f"{path}/advance", {"to": target.isoformat()})
+        deadline = monotonic() + _PATIENCE_SECONDS
+        while clock["state"] == "advancing":
+            if monotonic() > deadline:
+                raise StoryBroken("the test clock does not arrive; does a worker run?")
+            sleep(_POLL_SECONDS)
+            clock = self._client.get(path)
+        if clock["state"] != "ready":
+            raise StoryBroken(f"the test clock stopped: {clock['failure']}")
+
+    def _invoices(self) -> list[JsonObject]:
+        """This story's invoices, oldest first."""
+        found = self._client.all("/invoices", account_id=self._account_id)
+        return sorted(found, key=lambda invoice: str(invoice["period_start"]))
+
+    def _check_the_year(self) -> None:
+        invoices = self._invoices()
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for heading in ("  number", "from", "to", "total", "state"):
+            table.add_column(heading, justify="right" if heading == "total" else "left")
+        for invoice in invoices:
+            table.add_row(
+                f"  {invoice['number']}",
+                _day(invoice["period_start"]),
+                _day(invoice["period_end"]),
+                _money(invoice["total"]),
+                invoice["state"],
+            )
+        self._console.print(table)
+        self._require(wrong_periods(invoices, expected=_MONTHS + 1))
+        self._step(f"{_MONTHS} renewals; every period begins at the instant the one before ends")
+        for invoice in invoices:
+            self._require(wrong_sums(self._client.get(f"/invoices/{invoice['id']}")))
+        self._step("every line, tax and total adds up to the cent")
+        numbers = [each["number"] for each in self._client.all("/invoices") if each["number"]]
+        self._require(wrong_numbers(numbers))
+        self._step(f"the numbers of all {len(numbers)} invoices of this seller have no gap")
+
+    def _check_that_repeating_changes_nothing(self) -> None:
+        before = self._invoices()
+        clock = self._client.get(f"/test-clocks/{self._clock_id}")
+        moment = datetime.fromisoformat(clock["now"])
+        self._advance(moment.replace(second=moment.second + 1))
+        if self._invoices() != before:
+            raise StoryBroken("a second run of the jobs has changed invoices")
+        self._step("a second run of every job changes nothing")
+
+    def _step(self, text: str) -> None:
+        self._console.print("[green]ok[/green]", end="  ")
+        self._console.print(text, markup=False)
+
+    def _require(self, problems: Iterable[str]) -> None:
+        if found := list(problems):
+            raise StoryBroken("; ".join(found))

@@ -1,0 +1,75 @@
+"""What does the seller's own platform call?"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from billwright import __version__
+from billwright.surfaces.platform_api import (
+    accounts,
+    invoices,
+    payments,
+    plans,
+    subscriptions,
+    test_clocks,
+)
+from billwright.surfaces.platform_api.caller import KnownCallers
+from billwright.surfaces.platform_api.entitlements import entitlements_route
+from billwright.surfaces.web.openapi import install_openapi, operation_id
+from billwright.surfaces.web.problems import install_problem_handlers
+
+PATH = "/api/billing"
+
+_DESCRIPTION = """\
+Subscription billing for a platform's own backend: plans, accounts, subscriptions, access, invoices
+and payments.
+
+- **Authentication**: an API key as `Authorization: Bearer bw_...`. Reading needs the scope
+  `billing:read`, changing needs `billing:write`.
+- **Errors** are RFC 9457 problems; programs go by `code`, which never changes.
+- **Repeating**: a `POST` with an `Idempotency-Key` can be sent again without being done again.
+- **Lists** are read page by page, newest first, by `cursor`.
+- **Money** is a decimal string and a currency. Quantities, prices and limits are decimal strings.
+- **Time** is RFC 3339 with an offset when sent and UTC when answered. A billing period is half open:
+  it ends at the instant at which the next one begins.
+"""
+_TAGS = [
+    {"name": "plans", "description": "What is sold: components with prices, and features."},
+    {"name": "accounts", "description": "Who pays."},
+    {"name": "subscriptions", "description": "Who has subscribed to which plan, and until when."},
+    {"name": "entitlements", "description": "What a subscription allows at this moment."},
+    {"name": "invoices", "description": "What is owed, as documents that never change."},
+    {"name": "payments", "description": "Which money has come, and for what."},
+    {"name": "test clocks", "description": "Times of their own, to try out billing."},
+]
+_SECURITY_SCHEMES = {
+    "api_key": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "bw_...",
+        "description": "An API key of the tenant; after it is revoked it works for one second at "
+        "most.",
+    }
+}
+
+
+def create_platform_api() -> FastAPI:
+    """The application, to be mounted at `PATH`; requests need a `Wiring` as `state.wiring`."""
+    app = FastAPI(
+        title="Billwright Platform API",
+        version=__version__,
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        servers=[{"url": PATH}],
+        generate_unique_id_function=operation_id,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.known_callers = KnownCallers()
+    install_problem_handlers(app)
+    for resource in (plans, accounts, subscriptions, invoices, payments, test_clocks):
+        app.include_router(resource.router)
+    app.router.routes.insert(0, entitlements_route())
+    install_openapi(app, security_schemes=_SECURITY_SCHEMES)
+    return app

@@ -1,0 +1,129 @@
+"""Who is calling, and may they do this?
+
+A caller that was just authenticated is remembered for a second, so that a burst of requests asks the
+database once; a key that is revoked or expires is therefore worthless after one second at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Annotated
+
+from fastapi import Depends, Header
+from starlette.requests import Request
+
+from billwright.features.identity.errors import credential_missing, scope_missing
+from billwright.features.identity.model import FULL_ACCESS, READ_ACCESS, Caller
+from billwright.features.identity.operations.authenticate import authenticate
+from billwright.runtime.db.database import Database
+from billwright.runtime.db.tx import Tx
+from billwright.runtime.telemetry.context import log_context
+from billwright.surfaces.platform_api.errors import tenant_mismatch
+from billwright.surfaces.web.wiring import Wiring
+
+_REMEMBERED_SECONDS = 1
+_MOST_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request says about its caller: the headers `Authorization` and `X-Tenant`."""
+
+    authorization: str | None
+    tenant: str | None
+
+
+class KnownCallers:
+    """The callers of the last second by what they sent; only what was accepted is remembered."""
+
+    def __init__(self) -> None:
+        self._known: dict[Credentials, tuple[float, Caller]] = {}
+
+    async def of(self, credentials: Credentials, database: Database) -> Caller:
+        """The caller behind the credentials.
+
+        Refuses: `credential_missing`, `credential_invalid`, `tenant_mismatch`.
+        """
+        asked_at = monotonic()
+        known = self._known.get(credentials)
+        if known is None or known[0] <= asked_at:
+            caller = await _identify(credentials, database)
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            known = self._known[credentials] = (asked_at + _REMEMBERED_SECONDS, caller)
+        return known[1]
+
+
+async def _identify(credentials: Credentials, database: Database) -> Caller:
+    scheme, _, key = (credentials.authorization or "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise credential_missing()
+    caller = await authenticate(database, key.strip())
+    if credentials.tenant is not None and not await _names(
+        credentials.tenant, caller=caller, database=database
+    ):
+        raise tenant_mismatch()
+    return caller
+
+
+async def _names(text: str, *, caller: Caller, database: Database) -> bool:
+    if text.lower() == str(caller.tenant_id):
+        return True
+    return text.isprintable() and await database.tenant_by_code(text) == caller.tenant_id
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """A request's caller, who may do what the route asks for, and what the route works with."""
+
+    caller: Caller
+    wiring: Wiring
+    cause: str
+
+    def tx(self) -> AbstractAsyncContextManager[Tx]:
+        """A transaction in the caller's name."""
+        return self.wiring.database.tx(
+            self.caller.tenant_id, actor=self.caller.actor, cause=self.cause
+        )
+
+
+async def authorize(request: Request, credentials: Credentials, *, scope: str) -> Authorized:
+    """The caller of a request that needs `scope`; log lines name its tenant from here on.
+
+    Refuses: `scope_missing`, and what `KnownCallers` refuses.
+    """
+    state = request.app.state
+    wiring: Wiring = state.wiring
+    known: KnownCallers = state.known_callers
+    caller = await known.of(credentials, wiring.database)
+    log_context.set({**log_context.get(), "tenant": caller.tenant_id})
+    if not caller.may(scope):
+        raise scope_missing(scope=scope)
+    return Authorized(caller, wiring, request.scope["route"].name)
+
+
+def _requiring(scope: str) -> Callable[..., Awaitable[Authorized]]:
+    async def authorized(
+        request: Request,
+        x_tenant: Annotated[
+            str | None,
+            Header(
+                description="The code or the id of the API key's own tenant. May be left out; "
+                "another tenant's is refused, so that a mix-up of keys is noticed."
+            ),
+        ] = None,
+    ) -> Authorized:
+        credentials = Credentials(request.headers.get("authorization"), x_tenant)
+        return await authorize(request, credentials, scope=scope)
+
+    return authorized
+
+
+Reader = Annotated[Authorized, Depends(_requiring(READ_ACCESS))]
+"""The route parameter of a caller that may read."""
+
+Writer = Annotated[Authorized, Depends(_requiring(FULL_ACCESS))]
+"""The route parameter of a caller that may write."""

@@ -1,0 +1,100 @@
+"""Which keys open the door, and to whom?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billwright.features.identity.errors import credential_missing, scope_missing
+from billwright.features.identity.model import FULL_ACCESS, READ_ACCESS, Caller
+from billwright.features.identity.operations.authenticate import authenticate
+from billwright.features.identity.operations.create_api_key import create_api_key
+from billwright.features.identity.operations.revoke_api_key import revoke_api_key
+from billwright.features.identity.rules.key_text import key_text, parse_key_text
+from billwright.kernel.actor import Actor, ActorKind
+from billwright.kernel.ids import TenantId, new_id
+from billwright.kernel.refusal import Refusal
+
+
+async def refused(database, text: str) -> str:
+    with pytest.raises(Refusal) as refusal:
+        await authenticate(database, text)
+    return refusal.value.code
+
+
+async def test_a_key_names_its_tenant_and_its_scopes(tenant):
+    async with tenant.tx() as tx:
+        text = await create_api_key(tx, name="platform", scopes=[READ_ACCESS])
+    caller = await authenticate(tenant.database, text)
+    assert (caller.tenant_id, caller.scopes) == (tenant.id, {READ_ACCESS})
+    assert (caller.actor.kind, caller.actor.name) == (ActorKind.API_KEY, "platform")
+    assert caller.may(READ_ACCESS)
+    assert not caller.may(FULL_ACCESS)
+
+
+def test_the_right_to_write_includes_the_right_to_read():
+    caller = Caller(TenantId(new_id()), Actor(ActorKind.API_KEY, "k"), frozenset({FULL_ACCESS}))
+    assert caller.may(READ_ACCESS)
+    assert not caller.may("anything:else")
+
+
+async def test_the_text_of_a_key_is_stored_nowhere(tenant, postgres_server, migrated_database):
+    async with tenant.tx() as tx:
+        text = await create_api_key(tx, name="platform")
+    name = migrated_database.rpartition("/")[2]
+    secret = text.rpartition("_")[2]
+    for table in ("api_key", "audit_entry", "event"):
+        rows = postgres_server.execute(f"select t::text from {table} t", database=name)
+        assert secret not in rows
+        assert secret.encode().hex() not in rows
+
+
+async def test_a_revoked_an_expired_and_a_forged_key_are_told_apart_from_nothing(tenant, clock):
+    async with tenant.tx() as tx:
+        revoked = await create_api_key(tx, name="revoked")
+        key_id = await tx.fetch_value("select id from api_key")
+        expired = await create_api_key(tx, name="expired")
+        await tx.execute("update api_key set expires_at = $1 where name = 'expired'", tx.now)
+    async with tenant.tx() as tx:
+        await revoke_api_key(tx, key_id)
+        await revoke_api_key(tx, key_id)
+    forged = expired[:-1] + ("A" if expired[-1] != "A" else "B")
+    for text in (revoked, expired, forged, "", "bw_", "x" * 70, f"{expired}é", "bw_" + "é" * 65):
+        assert await refused(tenant.database, text) == "credential_invalid"
+    async with tenant.tx() as tx:
+        actions = await tx.fetch("select action from audit_entry where action like 'api_key%'")
+    assert [row["action"] for row in actions].count("api_key.revoke") == 1
+    clock.move_to(clock.now() - timedelta(seconds=1))
+    assert (await authenticate(tenant.database, expired)).tenant_id == tenant.id
+
+
+async def test_a_key_is_worth_nothing_under_another_tenant(tenant, other_tenant):
+    async with tenant.tx() as tx:
+        text = await create_api_key(tx, name="platform")
+        own_id = await tx.fetch_value("select id from api_key")
+    elsewhere = key_text(other_tenant.id, secret=text[26:])
+    assert await refused(tenant.database, elsewhere.text) == "credential_invalid"
+    async with other_tenant.tx() as tx:
+        await revoke_api_key(tx, own_id)
+    assert (await authenticate(tenant.database, text)).tenant_id == tenant.id
+
+
+@given(st.uuids(), st.text("abcXYZ019-_", min_size=40, max_size=46))
+def test_a_key_can_be_read_back(tenant_id, secret):
+    key = key_text(TenantId(tenant_id), secret=secret)
+    assert parse_key_text(key.text) == key
+    assert key.hint == secret[-4:]
+
+
+@given(st.text(max_size=90) | st.text(max_size=90).map(lambda text: f"bw_{text}"))
+def test_any_text_is_a_key_or_none(text):
+    key = parse_key_text(text)
+    assert key is None or key.text == text
+
+
+def test_the_other_refusals_say_what_is_missing():
+    assert credential_missing().category == "unauthenticated"
+    assert scope_missing(scope=FULL_ACCESS).facts == {"scope": FULL_ACCESS}

@@ -1,0 +1,41 @@
+"""What does a tenant do that leaves a row in every table?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from billwright.features.accounts.operations.create_test_clock import create_test_clock
+from billwright.features.identity.operations.create_api_key import create_api_key
+from billwright.features.invoicing.events import InvoiceFinalized
+from billwright.runtime.db.idempotency import NamedRequest, StoredResponse, claim, store
+from billwright.runtime.queue.reacting import react
+from billwright.runtime.queue.registry import Registry
+from tests.conftest import Tenant
+from tests.features.billing import a_plan, a_subscription, an_account
+from tests.features.payments.paying import pay, reserve
+
+
+async def live(tenant: Tenant, registry: Registry) -> None:
+    """A customer subscribes and pays in part; a message about the invoice is asked for."""
+    request = NamedRequest(key="order-1", digest=b"digest", operation="create")
+    async with tenant.tx() as tx:
+        assert await claim(tx, request) is None
+        await create_api_key(tx, name="platform")
+        clock = await create_test_clock(tx, name="trial run", now=tx.now + timedelta(days=1))
+        await a_plan(tx)
+        await store(tx, request, response=StoredResponse(201, b"{}"))
+    async with tenant.tx() as tx:
+        await an_account(tx, name="Traveler", test_clock_id=clock.id)
+    async with tenant.tx() as tx:
+        account = await an_account(tx, email="books@riverbank.example", external_id="crm-7")
+        started = await a_subscription(tx, account, external_id="order-7")
+    await _announce(tenant, registry)
+    await reserve(tenant, pay(started.invoices[0], 1000))
+
+
+async def _announce(tenant: Tenant, registry: Registry) -> None:
+    reaction = registry.reactions_to(InvoiceFinalized)[0]
+    async with tenant.tx() as tx:
+        events = await tx.fetch("select id from event where type = $1", InvoiceFinalized.type)
+    payload = {"reaction": reaction.name, "events": [str(row["id"]) for row in events]}
+    await react(tenant.database, registry, tenant_id=tenant.id, payload=payload)
