@@ -11,7 +11,7 @@ from uuid import UUID
 from benchmarks.database import migrated_database
 from benchmarks.load import Measured, Task, measure
 from benchmarks.portfolio import FEATURES_WITH_A_LIMIT, create_portfolio
-from benchmarks.results import Row, rate, time
+from benchmarks.results import Row, duration, rate
 from benchmarks.serving import api_server, static_server
 from billwright.runtime.db.embedded import EmbeddedPostgres
 
@@ -29,9 +29,7 @@ class Durations:
 def static_answer(*, durations: Durations) -> tuple[Row, Measured]:
     """The raw server, which is the ceiling of what is answered over HTTP."""
     with static_server() as port:
-        raw = measure(
-            Task(port, ["/"], warm_seconds=durations.warm, seconds=durations.measured)
-        )
+        raw = measure(Task(port, ["/"], warm_seconds=durations.warm, seconds=durations.measured))
     row = rate(
         "static answer",
         raw.per_second,
@@ -66,7 +64,7 @@ def entitlement_read(
             ceiling=raw.per_second,
             ceiling_name=_CEILING,
         ),
-        time(
+        duration(
             "entitlement read, p99 at full load",
             found.p99_milliseconds,
             unit="ms",

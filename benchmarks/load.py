@@ -17,10 +17,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle
+from pathlib import Path
 from time import perf_counter, process_time
 
 CONNECTIONS = 32
-_MEGABYTE = 1 << 20
+_MOST_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Measured:
     generator_share: float
 
 
-class UnexpectedAnswer(Exception):
+class UnexpectedAnswerError(Exception):
     """The server did not say 200 with a content length."""
 
 
@@ -54,6 +55,7 @@ def measure(task: Task) -> Measured:
     limit = task.warm_seconds + task.seconds + 30
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.load"],
+        cwd=Path(__file__).parent.parent,
         input=json.dumps(asdict(task)),
         stdout=subprocess.PIPE,
         text=True,
@@ -69,7 +71,7 @@ class _Connection:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.setblocking(False)
+        self.socket.settimeout(0)
         self.answer = b""
         self.sent_at = 0.0
 
@@ -109,11 +111,11 @@ class _Generator:
         connection.socket.send(next(self._requests))
 
     def _receive(self, connection: _Connection, durations: list[float]) -> None:
-        part = connection.socket.recv(_MEGABYTE)
+        part = connection.socket.recv(_MOST_BYTES)
         if not part:
-            raise UnexpectedAnswer("the server closed a connection")
+            raise UnexpectedAnswerError("the server closed a connection")
         answer = connection.answer + part
-        if not _is_complete(answer):
+        if not is_complete(answer):
             connection.answer = answer
             return
         connection.answer = b""
@@ -121,13 +123,14 @@ class _Generator:
         self._send(connection)
 
 
-def _is_complete(answer: bytes) -> bool:
+def is_complete(answer: bytes) -> bool:
+    """Whether this is one whole answer. Raises `UnexpectedAnswerError` unless it says 200."""
     head_end = answer.find(b"\r\n\r\n")
     if head_end < 0:
         return False
     at = answer.find(b"\r\ncontent-length: ", 0, head_end)
     if at < 0 or not answer.startswith(b"HTTP/1.1 200 "):
-        raise UnexpectedAnswer(answer[:300].decode(errors="replace"))
+        raise UnexpectedAnswerError(answer[:300].decode(errors="replace"))
     length = int(answer[at + 18 : answer.find(b"\r", at + 18)])
     return len(answer) == head_end + 4 + length
 
@@ -142,7 +145,7 @@ def _run(task: Task) -> Measured:
     finally:
         generator.close()
     if not durations:
-        raise UnexpectedAnswer("nothing was answered in time")
+        raise UnexpectedAnswerError("nothing was answered in time")
     durations.sort()
     return Measured(
         per_second=len(durations) / elapsed,

@@ -42,7 +42,7 @@ BEGINNING = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 FEATURES_WITH_A_LIMIT = (
     PlanFeature("api_calls", "API calls", FeatureKind.METERED, "1000"),
     PlanFeature("region", "Region", FeatureKind.STATIC, "eu"),
-    PlanFeature("sso", "Single sign-on", FeatureKind.BOOLEAN, True),
+    PlanFeature("sso", "Single sign-on", FeatureKind.BOOLEAN, value=True),
 )
 # Autovacuum would have analyzed these, and only these: the rest is almost empty when a run begins, and
 # a statistic of an almost empty table misleads the planner.
@@ -128,7 +128,7 @@ def _plan(features: Sequence[PlanFeature]) -> CreatePlan:
         name="Team",
         interval=Interval(IntervalUnit.MONTH),
         components=(
-            NewComponent(code="base", name="Base", prices=(("EUR", Flat(price=Decimal("29"))),)),
+            NewComponent(code="base", name="Base", prices=(("EUR", Flat(price=Decimal(29))),)),
             NewComponent(
                 code="seats",
                 name="Seats",

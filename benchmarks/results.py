@@ -31,7 +31,7 @@ def rate(name: str, value: float, *, unit: str, ceiling: float, ceiling_name: st
     return Row(name, value, unit, ceiling, ceiling_name, value / ceiling)
 
 
-def time(name: str, value: float, *, unit: str, ceiling: float, ceiling_name: str) -> Row:
+def duration(name: str, value: float, *, unit: str, ceiling: float, ceiling_name: str) -> Row:
     """A row of which less is better."""
     return Row(name, value, unit, ceiling, ceiling_name, ceiling / value)
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
+ROOT = Path(__file__).parent.parent
 BILLWRIGHT = Path(sys.executable).with_name("billwright")
 START_SECONDS = 30.0
 END_SECONDS = 30.0
@@ -32,7 +33,9 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The command until the block ends, which begins when something listens on `port`."""
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
         try:
             wait_until_listening(process, port=port)
             yield process

@@ -45,7 +45,7 @@ class ServerInfo:
 
     def execute(self, statement: str, *, database: str = "postgres") -> str:
         """Run one statement as the superuser outside any transaction; what `psql` printed."""
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(
             [
                 self.server.bin_dir / "psql",
                 *("--no-psqlrc", "--quiet", "--tuples-only", "--no-align"),

@@ -112,7 +112,7 @@ def with_contracts(root: Path) -> Path:
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
     """What `lint-imports` says of the tree below `root`."""
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(root / "src"), "COLUMNS": "240"},

@@ -64,7 +64,7 @@ def child(
     home: Path, *, programs: Path | str = "", uid: int | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Another process with its own server on `home`, and the line that it printed."""
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [sys.executable, CHILD, home, programs, str(os.geteuid() if uid is None else uid)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

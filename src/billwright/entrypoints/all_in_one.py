@@ -17,13 +17,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from billwright.entrypoints.listening import AddressUnusable, address_of, listening_socket
+from billwright.entrypoints.listening import AddressUnusable, listening_socket
 from billwright.entrypoints.stopping import stop_requested
 from billwright.runtime.db.embedded import EmbeddedPostgres
 from billwright.runtime.db.inspection import has_tenants, require_supported
 from billwright.runtime.db.migrate import migrate
 from billwright.runtime.settings import Settings
 from billwright.surfaces.cli.demo_key import read_demo_key
+from billwright.surfaces.cli.server_address import server_address, server_url
 
 _CHILD_MODULE = "billwright.entrypoints.child"
 _STOP_SECONDS = 30  # longer than what the children allow themselves
@@ -42,16 +43,15 @@ async def run(settings: Settings) -> int:
     async with _database(settings) as starting:
         listener = await _listener(settings, starting=starting)
         async with _children(listener) as children:
-            host, port = address_of(listener)
             listener.close()  # the API holds it now; the port is free again as soon as it ends
             dsn = await starting
             await _prepare(settings, dsn=dsn)
             for child in children:
                 _tell(child, dsn)
-            ready = asyncio.create_task(_healthy(host, port=port))
+            ready = asyncio.create_task(_healthy(settings))
             ended = await _first_end(children, stop=stop, ready=ready)
             if ended is None and not stop.is_set():
-                _introduce(settings, host=host, port=port)
+                _introduce(settings)
                 ended = await _first_end(children, stop=stop)
             return 0 if ended is None else _exit_code(ended)
 
@@ -130,10 +130,10 @@ async def _prepare(settings: Settings, *, dsn: str) -> None:
         await create_demo_seller(dsn, home=settings.billwright_home)
 
 
-async def _healthy(host: str, *, port: int) -> None:
+async def _healthy(settings: Settings) -> None:
     """Return when the API answers its health check; the connection waits until it does."""
     try:
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(*server_address(settings))
         writer.write(_HEALTH_REQUEST)
         await reader.readline()
         writer.close()
@@ -164,8 +164,8 @@ def _exit_code(ended: _Child) -> int:
     return 128 - code if code < 0 else code
 
 
-def _introduce(settings: Settings, *, host: str, port: int) -> None:
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def _introduce(settings: Settings) -> None:
+    address = server_url(settings)
     key = read_demo_key(settings.billwright_home)
     lines = [
         "Billwright is ready.",

@@ -21,9 +21,3 @@ def listening_socket(host: str, *, port: int) -> socket.socket:
             f"Billwright cannot listen on {host}, port {port}: {error.strerror or error}. "
             "Stop what uses the port, or set PORT (and HOST) to others."
         ) from error
-
-
-def address_of(listener: socket.socket) -> tuple[str, int]:
-    """Host and port under which this machine reaches the socket."""
-    host, port = listener.getsockname()[:2]
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port  # noqa: S104

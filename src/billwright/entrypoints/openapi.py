@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -27,29 +27,36 @@ def document_text(surface: str) -> str:
 
 
 def merged_document() -> JsonObject:
-    """Every surface in one document, its paths under the surface's address.
+    """Every surface in one document."""
+    return merged(
+        [(title, address, _document(name)) for name, (title, address, _) in _SURFACES.items()]
+    )
 
-    A component whose name means another thing in another surface is renamed after its surface, and
-    what a surface asks of all its operations is written at each of them.
+
+def merged(documents: Iterable[tuple[str, str, JsonObject]]) -> JsonObject:
+    """One document from several, each with its surface's title and address.
+
+    Paths are written under the address. A component whose name means another thing in a former
+    surface is renamed after its own, and what a surface asks of all its operations is written at each.
     """
-    merged: JsonObject = {
+    whole: JsonObject = {
         "openapi": "3.1.0",
         "info": {"title": "Billwright", "version": __version__},
         "tags": [],
         "paths": {},
         "components": {},
     }
-    for name, (title, address, _) in _SURFACES.items():
-        document = _without_clashes(_document(name), merged=merged, title=title)
+    for title, address, given in documents:
+        document = _without_clashes(given, known=whole["components"], title=title)
         for kind, components in document.get("components", {}).items():
-            merged["components"].setdefault(kind, {}).update(components)
+            whole["components"].setdefault(kind, {}).update(components)
         for path, item in document["paths"].items():
             for operation in item.values():
                 operation.setdefault("security", document.get("security", []))
-            merged["paths"][address + path] = item
-        known = {tag["name"] for tag in merged["tags"]}
-        merged["tags"] += [tag for tag in document.get("tags", ()) if tag["name"] not in known]
-    return merged
+            whole["paths"][address + path] = item
+        known = {tag["name"] for tag in whole["tags"]}
+        whole["tags"] += [tag for tag in document.get("tags", ()) if tag["name"] not in known]
+    return whole
 
 
 def _document(surface: str) -> JsonObject:
@@ -57,13 +64,13 @@ def _document(surface: str) -> JsonObject:
     return {**create().openapi(), "servers": [{"url": address}]}
 
 
-def _without_clashes(document: JsonObject, *, merged: JsonObject, title: str) -> JsonObject:
+def _without_clashes(document: JsonObject, *, known: JsonObject, title: str) -> JsonObject:
     text = json.dumps(document)
     renamed: list[tuple[str, str]] = []
     for kind, components in document.get("components", {}).items():
-        known = merged["components"].get(kind, {})
+        others = known.get(kind, {})
         for name, component in components.items():
-            if name in known and known[name] != component:
+            if name in others and others[name] != component:
                 renamed.append((kind, name))
                 reference = f"#/components/{kind}/{name}"
                 text = text.replace(f'"{reference}"', f'"#/components/{kind}/{title}{name}"')

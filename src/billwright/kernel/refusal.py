@@ -6,7 +6,7 @@ its own wire format. A bug is an ordinary exception and is never a refusal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,14 +47,14 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
         detail: str,
         *,
         problems: Sequence[FieldProblem] = (),
-        **facts: object,
+        facts: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code
         self.category = category
         self.detail = detail
         self.problems = tuple(problems)
-        self.facts = facts
+        self.facts = dict(facts or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,4 @@ class RefusalCode:
     def __call__(self, *, pointer: str | None = None, **facts: object) -> Refusal:
         detail = self.template.format(**facts)
         problems = (FieldProblem(pointer, self.code, detail),) if pointer is not None else ()
-        return Refusal(self.code, self.category, detail, problems=problems, **facts)
+        return Refusal(self.code, self.category, detail, problems=problems, facts=facts)

@@ -43,7 +43,7 @@ async def test_a_plan_is_read_as_it_was_made(tenant):
     interval = Interval(IntervalUnit.MONTH, 3)
     async with tenant.tx() as tx:
         made = await a_plan(tx, components=parts, interval=interval, metadata={"tier": "1"})
-    reads._VERSIONS.pop(made.version.id, None)
+    reads._VERSIONS.pop((tenant.id, made.version.id), None)
     async with tenant.tx() as tx:
         assert await plan_by_code(tx, "team") == made
         assert await list_plans(tx, before=None, limit=10) == [made]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -12,46 +12,89 @@ from hypothesis import strategies as st
 from billwright.features.pricing.rules.models import PRICING_MODELS
 from billwright.features.pricing.rules.models.flat import Flat
 from billwright.features.pricing.rules.models.per_unit import PerUnit
+from billwright.features.pricing.rules.parts import PricePart
 from billwright.features.pricing.rules.pricing import pricing_of
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import round_to_minor
-from billwright.kernel.refusal import Refusal
 from billwright.runtime.db.json import from_json, to_json
+from tests.features.pricing.definitions import (
+    DEFINITIONS,
+    any_definition,
+    positive_quantities,
+    prices,
+    quantities,
+)
 
-prices = st.decimals(0, 10**9, places=9)
-quantities = st.decimals(0, 10**6, places=6)
+
+def test_every_model_is_tested():
+    assert DEFINITIONS.keys() == PRICING_MODELS.keys()
 
 
-@given(prices, quantities.filter(bool))
+@given(prices, positive_quantities)
 def test_a_flat_price_is_the_same_for_every_quantity(price, quantity):
     assert Flat(price=price).amount(quantity) == Fraction(price)
 
 
-@given(prices)
-def test_nothing_costs_nothing(price):
-    for model in PRICING_MODELS.values():
-        assert model(price=price).amount(Decimal(0)) == 0
+@given(any_definition)
+def test_nothing_costs_nothing(pricing):
+    assert pricing.amount(Decimal(0)) == 0
+    assert pricing.breakdown(Decimal("0.000")) == ()
+
+
+@given(any_definition, positive_quantities)
+def test_less_than_nothing_has_no_price(pricing, quantity):
+    with pytest.raises(ValueError, match="cannot be priced"):
+        pricing.amount(-quantity)
 
 
 @given(prices, quantities, quantities)
 def test_units_cost_the_same_together_and_apart(price, some, more):
     pricing = PerUnit(price=price)
-    together = pricing.amount(Decimal(Fraction(some + more).limit_denominator(10**6)))
     assert pricing.amount(some) + pricing.amount(more) == pricing.amount(some + more)
-    assert together == Fraction(price) * Fraction(some + more)
 
 
-@given(prices, quantities, quantities)
-def test_more_units_never_cost_less(price, some, more):
+@given(
+    st.one_of(DEFINITIONS[name] for name in ("flat", "per_unit", "package", "graduated")),
+    quantities,
+    quantities,
+)
+def test_more_units_never_cost_less(pricing, some, more):
     fewer, many = sorted((some, more))
-    for model in PRICING_MODELS.values():
-        assert model(price=price).amount(fewer) <= model(price=price).amount(many)
+    assert pricing.amount(fewer) <= pricing.amount(many)
 
 
-@given(st.sampled_from(sorted(PRICING_MODELS)), prices)
-def test_a_definition_survives_the_database(name, price):
-    pricing = PRICING_MODELS[name](price=price)
-    assert pricing_of(from_json(to_json(pricing))) == pricing
+@given(any_definition, quantities)
+def test_the_parts_sum_to_the_amount_and_to_the_quantity(pricing, quantity):
+    parts = pricing.breakdown(quantity)
+    assert sum((part.amount for part in parts), Fraction(0)) == pricing.amount(quantity)
+    assert sum((part.quantity for part in parts), Decimal(0)) == quantity
+    for part in parts:
+        unit_price = Fraction(part.unit_price or 0)
+        assert part.amount == part.times * unit_price + Fraction(part.flat_price or 0)
+        assert part.up_to is None or part.above < part.up_to
+
+
+@given(any_definition, quantities)
+def test_the_decimal_context_plays_no_part(pricing, quantity):
+    expected = pricing.breakdown(quantity)
+    with localcontext(prec=3):
+        assert pricing.breakdown(quantity) == expected
+        assert sum(part.amount for part in expected) == pricing.amount(quantity)
+
+
+@given(any_definition)
+def test_where_there_is_a_price_of_one_unit_it_is_the_price_of_one(pricing):
+    unit_price = pricing.unit_price()
+    if unit_price is not None:
+        assert pricing.amount(Decimal(1)) == Fraction(unit_price)
+
+
+@given(st.sampled_from(sorted(DEFINITIONS)), st.data())
+def test_a_definition_survives_the_database(name, data):
+    pricing = data.draw(DEFINITIONS[name])
+    stored = pricing_of(from_json(to_json(pricing)))
+    assert stored == pricing
+    assert hash(stored) == hash(pricing)
     assert pricing.model == name
 
 
@@ -61,18 +104,10 @@ def test_a_price_may_be_finer_than_a_minor_unit():
     assert round_to_minor(amount, currency=currency_of("EUR")).amount_minor == 864
 
 
-@pytest.mark.parametrize(
-    "definition",
-    [
-        {},
-        {"model": "tiered", "price": "1"},
-        {"model": "flat"},
-        {"model": "flat", "price": "one"},
-        {"model": "flat", "price": None},
-        {"model": "per_unit", "price": []},
-    ],
-)
-def test_what_is_no_price_is_refused(definition):
-    with pytest.raises(Refusal) as refused:
-        pricing_of(definition)
-    assert refused.value.code == "pricing_invalid"
+def test_a_part_says_what_it_prices():
+    assert Flat(price=Decimal(29)).breakdown(Decimal(3)) == (
+        PricePart(quantity=Decimal(3), flat_price=Decimal(29)),
+    )
+    assert PerUnit(price=Decimal("9.90")).breakdown(Decimal("2.5")) == (
+        PricePart(quantity=Decimal("2.5"), unit_price=Decimal("9.90")),
+    )

@@ -81,13 +81,18 @@ async def test_a_key_without_any_scope_may_not_read(
 async def test_the_tenant_may_be_named_and_must_be_the_own(
     client: httpx2.AsyncClient, tenant: Tenant, other_tenant: Tenant, path: str
 ):
-    own, wrong = ["default", str(tenant.id), str(tenant.id).upper()], ["other", str(other_tenant.id)]
+    own, wrong = (
+        ["default", str(tenant.id), str(tenant.id).upper()],
+        ["other", str(other_tenant.id)],
+    )
     nobodys = ["nobody", "", "019b0c5e-8a51-7c2e-9f57-3a1f0c9d2b41", "a\x00b"]
     codes = {
         name: (await client.get(path, headers={"X-Tenant": name})).json().get("code")
         for name in [*own, *wrong, *nobodys]
     }
-    assert {codes[name] for name in own} == {None if path == "/accounts" else "subscription_unknown"}
+    assert {codes[name] for name in own} == {
+        None if path == "/accounts" else "subscription_unknown"
+    }
     assert {codes[name] for name in [*wrong, *nobodys]} == {"tenant_mismatch"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx2
@@ -40,7 +41,7 @@ PLANS = [
     (plan_with("name", to="a\x00b"), "/name", "control_character"),
     (plan_with("name", to="  "), "/name", "blank"),
     (plan_with("description", to="x" * 5001), "/description", "too_long"),
-    (plan_with("description", to="\ud800"), "/description", "control_character"),
+    (plan_with("description", to="\ud800"), "/description", "malformed"),
     (plan_with("interval", "unit", to="fortnight"), "/interval/unit", "unknown_choice"),
     (plan_with("interval", "count", to=0), "/interval", "interval_out_of_range"),
     (plan_with("interval", "count", to=10**30), "/interval", "interval_out_of_range"),
@@ -48,7 +49,11 @@ PLANS = [
     (plan_with("tax_category", to="none"), "", "tax_category_unknown"),
     (plan_with("components", to=[]), "/components", "too_short"),
     (plan_with("components", 0, "prices", to=[]), "/components/0/prices", "too_short"),
-    (plan_with("components", 1, "code", to="base"), "/components/1/code", "component_code_repeated"),
+    (
+        plan_with("components", 1, "code", to="base"),
+        "/components/1/code",
+        "component_code_repeated",
+    ),
     (plan_with(*PRICE, to=29), "/components/0/prices/0/price", "decimal_text"),
     (plan_with(*PRICE, to="-1"), "/components/0/prices/0/price", "out_of_range"),
     (plan_with(*PRICE, to="1" * 13), "/components/0/prices/0/price", "out_of_range"),
@@ -65,7 +70,7 @@ PLANS = [
     (plan_with("features", 1, "code", to="sso"), "/features/1/code", "feature_code_repeated"),
     (plan_with("features", 0, "value", to="yes"), "/features/0/value", "feature_value_invalid"),
     (plan_with("features", 2, "value", to="-1"), "/features/2/value", "feature_value_invalid"),
-    (plan_with("metadata", to={"a\x00": "b"}), "/metadata", "control_character"),
+    (plan_with("metadata", to={"a\x00": "b"}), "/metadata/a\x00", "control_character"),
     (plan_with("metadata", to={str(n): "" for n in range(51)}), "/metadata", "too_long"),
 ]
 ACCOUNTS = [
@@ -134,7 +139,9 @@ async def test_a_wrong_request_is_refused_and_leaves_nothing(
     code: str,
 ):
     before = await rows_of(tenant)
-    response = await client.post(path, json=body, headers={"Idempotency-Key": "wrong"})
+    # With every character escaped, half of a surrogate pair can be sent too.
+    headers = {"Idempotency-Key": "wrong", "Content-Type": "application/json"}
+    response = await client.post(path, content=json.dumps(body), headers=headers)
     problem = response.json()
     assert response.status_code == 422, problem
     assert response.headers["content-type"] == "application/problem+json"
@@ -255,7 +262,8 @@ async def test_other_methods_are_refused(client: httpx2.AsyncClient):
 
 
 @pytest.mark.parametrize(
-    ("body", "status"), [(b"{", 400), (b"[]", 422), (b"[" * 50_000, 400), (b"\xff", 400), (b"", 422)]
+    ("body", "status"),
+    [(b"{", 400), (b"[]", 422), (b"[" * 50_000, 400), (b"\xff", 400), (b"", 422)],
 )
 async def test_a_body_that_is_no_object_is_refused(
     client: httpx2.AsyncClient, tenant: Tenant, body: bytes, status: int
@@ -265,21 +273,4 @@ async def test_a_body_that_is_no_object_is_refused(
     response = await client.post("/accounts", content=body, headers=headers)
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
-    assert await rows_of(tenant) == before
-
-
-async def test_amounts_beyond_what_can_be_kept_are_refused(
-    client: httpx2.AsyncClient, tenant: Tenant
-):
-    await created(client, "/plans", plan_with("components", 1, "prices", 0, "price", to="9" * 12))
-    account = await created(client, "/accounts", ACCOUNT)
-    before = await rows_of(tenant)
-    body = {"account_id": account["id"], "plan_code": "team", "quantities": {"seats": "9" * 14}}
-    response = await client.post("/subscriptions", json=body)
-    assert (response.status_code, response.json()["code"]) == (422, "amount_out_of_range")
-    # Each line fits into 64 bits, their sum with tax does not.
-    response = await client.post(
-        "/subscriptions", json=changed(body, "quantities", to={"seats": "92000"})
-    )
-    assert response.status_code == 422, response.text
     assert await rows_of(tenant) == before

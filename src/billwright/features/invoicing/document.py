@@ -130,7 +130,8 @@ class InvoiceDocument:
 
     `locale` is a language tag such as `de` or `en-GB`; a renderer falls back to English. `tax_name` is
     what the tax is called ("GST"); without it the language's word for VAT. `corrected_number` is the
-    invoice that a credit note corrects. `payment_reference` is what to quote with a transfer.
+    invoice that a credit note corrects. `payment_reference` is what to quote with a transfer. Without
+    `payment_terms` an open invoice says in how many days it is due, in its own language.
     """
 
     kind: DocumentKind

@@ -5,5 +5,10 @@ from billwright.kernel.refusal import Category, RefusalCode
 tax_category_unknown = RefusalCode(
     "tax_category_unknown",
     Category.INVALID,
-    "The seller has no tax rate for the category {category}.",
+    "The seller has no tax rate for the category {tax_category}.",
+)
+tax_rate_unknown = RefusalCode(
+    "tax_rate_unknown",
+    Category.INVALID,
+    "No {tax_category} tax rate of {country} is known for {on}.",
 )

@@ -3,5 +3,5 @@
 from billwright.kernel.refusal import Category, RefusalCode
 
 tenant_code_taken = RefusalCode(
-    "tenant_code_taken", Category.CONFLICT, "A tenant with the code {code} exists already."
+    "tenant_code_taken", Category.CONFLICT, "A tenant with the code {tenant_code} exists already."
 )

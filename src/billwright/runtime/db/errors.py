@@ -23,3 +23,6 @@ idempotency_key_in_use = RefusalCode(
 
 # A constraint was violated: for code that must go on after one bad row among many.
 IntegrityViolation = asyncpg.IntegrityConstraintViolationError
+
+# A value does not fit its column, such as an amount beyond 64 bits: likewise.
+ValueUnfit = asyncpg.DataError

@@ -42,16 +42,18 @@ class ApiClient:
 
     def get(self, path: str) -> JsonObject:
         """The answer to a question."""
-        return self._json("GET", path)
+        return self._json("GET", path=path)
 
-    def post(self, path: str, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject:
+    def post(
+        self, path: str, body: JsonObject, *, idempotency_key: str | None = None
+    ) -> JsonObject:
         """The answer to a change; every one has an idempotency key, given or fresh."""
         headers = {"Idempotency-Key": idempotency_key or str(new_id())}
-        return self._json("POST", path, body=json.dumps(body).encode(), headers=headers)
+        return self._json("POST", path=path, body=json.dumps(body).encode(), headers=headers)
 
     def download(self, path: str) -> bytes:
         """The content of a file."""
-        return self._answered("GET", path)[1]
+        return self._answered("GET", path=path)[1]
 
     def all(self, path: str, **filters: str) -> Iterator[JsonObject]:
         """Every item of a list, page by page."""
@@ -66,12 +68,12 @@ class ApiClient:
     def _json(
         self,
         method: str,
-        path: str,
         *,
+        path: str,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> JsonObject:
-        answer, content = self._answered(method, path, body=body, headers=headers)
+        answer, content = self._answered(method, path=path, body=body, headers=headers)
         try:
             value = json.loads(content)
         except ValueError:
@@ -83,8 +85,8 @@ class ApiClient:
     def _answered(
         self,
         method: str,
-        path: str,
         *,
+        path: str,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[HTTPResponse, bytes]:
@@ -109,7 +111,9 @@ def _reason(content: bytes) -> str:
     """What a problem document says, as one line."""
     try:
         problem = json.loads(content)
-        details = [f"{each.get('pointer', '')}: {each['detail']}" for each in problem.get("errors", ())]
+        details = [
+            f"{each.get('pointer', '')}: {each['detail']}" for each in problem.get("errors", ())
+        ]
         return " ".join([problem["code"], problem.get("detail", ""), *details])
     except (ValueError, KeyError, TypeError, AttributeError):
         return content[:200].decode(errors="replace")

@@ -22,7 +22,7 @@ from billwright.runtime.db.inspection import (
 )
 from billwright.runtime.db.migrate import head_revision
 from billwright.runtime.settings import Settings
-from billwright.surfaces.cli.findings import Finding, fine, problem, warning
+from billwright.surfaces.cli.findings import Finding, Verdict, fine, problem, warning
 
 _TOLERATED_DIFFERENCE = timedelta(seconds=2)
 _MIGRATE = "Run: billwright migrate"
@@ -38,8 +38,7 @@ def database_findings(settings: Settings) -> Iterator[Finding]:
         with _address(settings) as dsn:
             found = asyncio.run(inspect(dsn, clock=SystemClock()))
     except (DatabaseUnusable, EmbeddedPostgresError) as error:
-        remedy = "See above." if embedded else "Set DATABASE_URL to a database that is reachable."
-        yield problem("database", text=str(error), remedy=remedy)
+        yield Finding("database", Verdict.PROBLEM, str(error))  # its text says what to do
         return
     yield _version_finding(found, kind="embedded" if embedded else "DATABASE_URL")
     yield from _schema_findings(found)

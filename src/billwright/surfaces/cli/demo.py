@@ -6,10 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from billwright.runtime.settings import Settings, load_settings
+from billwright.runtime.settings import load_settings
 from billwright.surfaces.cli.api_client import ApiClient, ApiRefused, ApiUnreachable
 from billwright.surfaces.cli.demo_key import demo_key_path, read_demo_key
 from billwright.surfaces.cli.demo_story import Story, StoryBroken
+from billwright.surfaces.cli.server_address import server_url
 
 
 def play(*, url: str | None, key: str | None, folder: Path) -> int:
@@ -24,7 +25,7 @@ def play(*, url: str | None, key: str | None, folder: Path) -> int:
         )
         return 1
     try:
-        client = ApiClient(url or _local_address(settings), key=key)
+        client = ApiClient(url or server_url(settings), key=key)
         try:
             Story(client, console=console, folder=folder).tell()
         finally:
@@ -33,8 +34,3 @@ def play(*, url: str | None, key: str | None, folder: Path) -> int:
         console.print(f"\nThe demo has failed: {error}", style="bold red", markup=False)
         return 1
     return 0
-
-
-def _local_address(settings: Settings) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"

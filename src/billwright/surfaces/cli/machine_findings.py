@@ -6,16 +6,18 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from billwright.runtime.secrets import KEY_FILE_NAME, KeyUnusable, load_key
 from billwright.runtime.settings import Settings
 from billwright.surfaces.cli.findings import Finding, fine, problem, warning
+from billwright.surfaces.cli.server_address import server_address
 
 _GIBIBYTE = 1024**3
 _TIGHT_BYTES = _GIBIBYTE
 _FULL_BYTES = _GIBIBYTE // 10
-_MAIL_SECONDS = 5
+_ANSWER_SECONDS = 5
 
 
 def folder_findings(settings: Settings) -> Iterator[Finding]:
@@ -68,17 +70,31 @@ def address_findings(settings: Settings) -> Iterator[Finding]:
             probe.bind((settings.host, settings.port))
             yield fine("address", text=f"{settings.host}, port {settings.port} is free")
         except OSError as error:
-            yield warning(
-                "address",
-                text=f"{settings.host}, port {settings.port}: {error.strerror or error}",
-                remedy="Fine while Billwright runs; else stop what uses it, or set PORT.",
-            )
+            yield _occupied_finding(settings, reason=error.strerror or str(error))
     if settings.environment == "production" and not settings.public_url.startswith("https://"):
         yield warning(
             "public URL",
             text=f"{settings.public_url} is not encrypted",
             remedy="Set PUBLIC_URL to the https:// address of your reverse proxy.",
         )
+
+
+def _occupied_finding(settings: Settings, *, reason: str) -> Finding:
+    host, port = server_address(settings)
+    connection = HTTPConnection(host, port, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/api/health")
+        answers = connection.getresponse().read().startswith(b'{"status":"ok"')
+    except (OSError, HTTPException):
+        answers = False
+    finally:
+        connection.close()
+    place = f"{settings.host}, port {settings.port}"
+    if answers:
+        return fine("address", text=f"{place}: Billwright answers there")
+    return problem(
+        "address", text=f"{place}: {reason}", remedy="Stop what uses it, or set PORT and HOST."
+    )
 
 
 def mail_finding(settings: Settings) -> Finding:
@@ -89,7 +105,7 @@ def mail_finding(settings: Settings) -> Finding:
     remedy = "Check SMTP_HOST and SMTP_PORT, and that a firewall lets this machine through."
     try:
         with socket.create_connection(
-            (settings.smtp_host, settings.smtp_port), timeout=_MAIL_SECONDS
+            (settings.smtp_host, settings.smtp_port), timeout=_ANSWER_SECONDS
         ) as connection:
             # A server that is encrypted from the start says nothing before the handshake.
             greeting = b"220" if settings.smtp_tls == "implicit" else connection.recv(3)

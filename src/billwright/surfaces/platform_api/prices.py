@@ -8,18 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from decimal import Decimal
+from functools import cache
 from inspect import getdoc
 from types import GenericAlias, UnionType
 from typing import Annotated, Any, Self, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, Discriminator, GetCoreSchemaHandler, create_model, model_validator
-from pydantic_core import CoreSchema, PydanticCustomError
+import msgspec
+from pydantic import (
+    BaseModel,
+    Discriminator,
+    GetCoreSchemaHandler,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
+from billwright.features.pricing.rules import numbers
 from billwright.features.pricing.rules.models import PRICING_MODELS
 from billwright.features.pricing.rules.pricing import Pricing, pricing_of
-from billwright.kernel.refusal import Refusal
-from billwright.runtime.db.json import from_json, to_json
-from billwright.surfaces.platform_api.fields import KnownCurrency, Price
+from billwright.kernel.refusal import FieldProblem, Refusal
+from billwright.surfaces.platform_api.fields import KnownCurrency, Price, Quantity
 from billwright.surfaces.web.wire import CurrencyCode, RequestModel, ResponseModel
 
 
@@ -36,15 +45,30 @@ class PricedInput(RequestModel):
         try:
             self.to_pricing()
         except Refusal as refusal:
-            facts = {"detail": refusal.detail}
-            raise PydanticCustomError(refusal.code, "{detail}", facts) from None
+            raise ValidationError.from_exception_data(
+                type(self).__name__, [_located(problem) for problem in refusal.problems]
+            ) from None
         return self
+
+
+def _located(problem: FieldProblem) -> InitErrorDetails:
+    """A problem at its own member, so that the answer points into the price."""
+    return InitErrorDetails(
+        type=PydanticCustomError(problem.code, "{detail}", {"detail": problem.detail}),
+        loc=tuple(
+            int(part) if part.isdecimal() else part for part in problem.pointer.split("/")[1:]
+        ),
+        input=None,
+    )
 
 
 class PricedOutput(ResponseModel):
     """What every price has."""
 
     currency: CurrencyCode
+
+
+_NUMBERS: dict[Any, Any] = {numbers.Price: Price, numbers.Quantity: Quantity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +89,7 @@ def _wire_model(
     definition: type[Any], *, form: type[BaseModel], parts: type[BaseModel], suffix: str
 ) -> type[BaseModel]:
     """A definition's members in a request or an answer, under its own docstring."""
-    hints = get_type_hints(definition)
+    hints = get_type_hints(definition, include_extras=True)
     members: dict[str, Any] = {
         member.name: (
             _wire_type(hints[member.name], parts=parts, suffix=suffix),
@@ -79,16 +103,22 @@ def _wire_model(
 
 
 def _wire_type(hint: Any, *, parts: type[BaseModel], suffix: str) -> Any:
-    if hint is Decimal:
-        return Price
+    if hint in _NUMBERS:
+        return _NUMBERS[hint]
     if isinstance(hint, type) and is_dataclass(hint):
-        return _wire_model(hint, form=parts, parts=parts, suffix=suffix)
+        return _part_model(hint, form=parts, suffix=suffix)
     if get_origin(hint) is tuple:
         return GenericAlias(list, (_wire_type(get_args(hint)[0], parts=parts, suffix=suffix),))
     if get_origin(hint) in {Union, UnionType}:
         choices = tuple(_wire_type(one, parts=parts, suffix=suffix) for one in get_args(hint))
         return Union[choices]  # noqa: UP007
     return hint
+
+
+@cache
+def _part_model(definition: type[Any], *, form: type[BaseModel], suffix: str) -> type[BaseModel]:
+    """One model for a part, however many definitions have it."""
+    return _wire_model(definition, form=form, parts=form, suffix=suffix)
 
 
 def _default(member: Field[Any]) -> Any:
@@ -113,4 +143,6 @@ PriceOutput = Annotated[BaseModel, _OneOf(_OUTPUTS)]
 
 def price_output(pricing: Pricing, currency: str) -> BaseModel:
     """A stored price as it is answered: with the very digits that it was given with."""
-    return _OUTPUTS[pricing.model](currency=currency, **from_json(to_json(pricing)))
+    return _OUTPUTS[pricing.model](
+        currency=currency, **msgspec.to_builtins(pricing, builtin_types=(Decimal,))
+    )

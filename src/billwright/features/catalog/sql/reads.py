@@ -33,7 +33,7 @@ _PLAN = """select p.id, p.code, p.name, p.description, p.status, p.metadata, p.c
 
 # A version never changes, so that a process reads it once. The bound keeps a process that serves
 # very many tenants from growing; what is thrown away is read again.
-_VERSIONS: dict[UUID, PlanVersion] = {}
+_VERSIONS: dict[tuple[UUID, UUID], PlanVersion] = {}
 _VERSIONS_KEPT = 20_000
 
 
@@ -60,13 +60,15 @@ async def list_plans(tx: Tx, *, before: UUID | None, limit: int) -> list[Plan]:
 
 async def plan_versions(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, PlanVersion]:
     """Versions by id; those that this process has seen are not read again."""
-    missing = [version_id for version_id in set(version_ids) if version_id not in _VERSIONS]
+    keys = {version_id: (tx.tenant_id, version_id) for version_id in version_ids}
+    missing = [version_id for version_id, key in keys.items() if key not in _VERSIONS]
     if missing:
         if len(_VERSIONS) > _VERSIONS_KEPT:
             _VERSIONS.clear()
-            missing = list(set(version_ids))
-        _VERSIONS.update(await _read_versions(tx, missing))
-    return {version_id: _VERSIONS[version_id] for version_id in version_ids}
+            missing = list(keys)
+        for version_id, version in (await _read_versions(tx, missing)).items():
+            _VERSIONS[tx.tenant_id, version_id] = version
+    return {version_id: _VERSIONS[key] for version_id, key in keys.items()}
 
 
 async def feature_kinds(tx: Tx, codes: Sequence[str]) -> dict[str, tuple[UUID, FeatureKind]]:

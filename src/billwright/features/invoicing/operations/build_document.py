@@ -113,11 +113,13 @@ def _line(invoice: Invoice, line: InvoiceLine) -> DocumentLine:
 
 
 def _days(*, start: datetime | None, end: datetime | None, zone: str) -> ServiceDays | None:
-    """The days of a half-open period: its last moment, not the next period's first, names the end."""
+    """The days of a half-open period. Where it ends, the next begins: that day is the next one's, so
+    that the days on consecutive invoices tile as the periods do.
+    """
     if start is None or end is None:
         return None
-    last = end - timedelta(microseconds=1)
-    return ServiceDays(local_date(start, zone), local_date(last, zone))
+    first, last = local_date(start, zone), local_date(end, zone) - timedelta(days=1)
+    return ServiceDays(first, max(first, last))
 
 
 def _totals(invoice: Invoice) -> DocumentTotals:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from billwright.features.accounts.model import Account
 from billwright.features.accounts.operations.lock_account import lock_account
 from billwright.features.catalog.model import PlanVersion
 from billwright.features.catalog.sql.reads import plan_versions
@@ -16,7 +17,7 @@ from billwright.features.subscriptions.model import (
     Subscription,
 )
 from billwright.features.subscriptions.operations.apply_crossings import apply_crossings
-from billwright.features.subscriptions.rules.boundary import end_at
+from billwright.features.subscriptions.rules.boundary import cross_boundary, end_at
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
 from billwright.features.subscriptions.rules.next_action import next_action_at
 from billwright.features.subscriptions.sql.reads import account_of, subscription_by_id
@@ -65,7 +66,7 @@ async def cancel_subscription(tx: Tx, command: CancelSubscription) -> Canceled:
         details=command,
     )
     asked = replace(
-        subscription,
+        await _caught_up(tx, subscription, account=account, version=version),
         canceled_at=tx.now,
         cancellation_reason=command.reason,
         cancellation_comment=command.comment,
@@ -75,6 +76,25 @@ async def cancel_subscription(tx: Tx, command: CancelSubscription) -> Canceled:
     crossing = end_at(replace(asked, cancel_at=tx.now), version, at=tx.now, now=tx.now)
     await apply_crossings(tx, [crossing], accounts={account.id: account}, versions=versions)
     return Canceled(crossing.after, version)
+
+
+async def _caught_up(
+    tx: Tx, subscription: Subscription, *, account: Account, version: PlanVersion
+) -> Subscription:
+    """The subscription in the period that contains now. The billing run may be late: periods that
+    have begun are owed whether or not it came in time. A parked account is billed by nobody.
+    """
+    while (
+        account.parked_reason is None
+        and subscription.next_action_at is not None
+        and subscription.next_action_at <= tx.now
+    ):
+        crossing = cross_boundary(subscription, version, now=tx.now)
+        await apply_crossings(
+            tx, [crossing], accounts={account.id: account}, versions={version.id: version}
+        )
+        subscription = crossing.after
+    return subscription
 
 
 async def _schedule(tx: Tx, subscription: Subscription) -> Subscription:

@@ -19,7 +19,7 @@ from billwright.features.subscriptions.rules.boundary import cross_boundary
 from billwright.features.subscriptions.sql.reads import due_subscriptions
 from billwright.features.subscriptions.sql.writes import claim_due_accounts
 from billwright.kernel.refusal import Refusal
-from billwright.runtime.db.errors import IntegrityViolation
+from billwright.runtime.db.errors import IntegrityViolation, ValueUnfit
 from billwright.runtime.db.tx import Tx
 
 BATCH_SIZE = 1000
@@ -31,8 +31,10 @@ _UNBILLABLE = (
     Refusal,
     ValueError,
     LookupError,
+    ArithmeticError,
     RuntimeError,
     IntegrityViolation,
+    ValueUnfit,
 )
 
 

@@ -25,7 +25,7 @@ async def create_tenant(tx: Tx, command: CreateTenant) -> None:
     Refuses: `tenant_code_taken`.
     """
     if not await insert_tenant(tx, code=command.code, name=command.name):
-        raise tenant_code_taken(code=command.code)
+        raise tenant_code_taken(tenant_code=command.code)
     await insert_seller(tx, command.seller)
     tx.audit(
         "tenant.create",

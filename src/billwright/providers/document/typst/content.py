@@ -164,9 +164,17 @@ def _payment(document: InvoiceDocument, texts: DocumentTexts) -> Content:
     transfer = _bank(bank, texts) if bank else []
     if transfer and document.payment_reference:
         transfer.append([texts.payment_reference, document.payment_reference])
-    if not document.payment_terms and not transfer:
+    terms = document.payment_terms or (_terms(document, texts) if owed else None)
+    if not terms and not transfer:
         return None
-    return {"heading": texts.payment, "terms": document.payment_terms, "transfer": transfer}
+    return {"heading": texts.payment, "terms": terms, "transfer": transfer}
+
+
+def _terms(document: InvoiceDocument, texts: DocumentTexts) -> str | None:
+    if document.due_on is None:
+        return None
+    days = (document.due_on - document.issued_on).days
+    return texts.terms_days.format(days=days) if days > 0 else texts.terms_at_once
 
 
 def _bank(bank: BankAccount, texts: DocumentTexts) -> list[Content]:

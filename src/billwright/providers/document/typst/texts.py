@@ -37,6 +37,8 @@ class DocumentTexts:
     amount_due: str
     due_summary: str
     payment: str
+    terms_at_once: str
+    terms_days: str
     holder: str
     iban: str
     bic: str
@@ -78,6 +80,8 @@ ENGLISH = DocumentTexts(
     amount_due="Amount due",
     due_summary="{amount} due on {date}",
     payment="Payment",
+    terms_at_once="Payable on receipt, without deduction.",
+    terms_days="Payable within {days} days of the date of issue, without deduction.",
     holder="Account holder",
     iban="IBAN",
     bic="BIC",
@@ -123,6 +127,8 @@ GERMAN = DocumentTexts(
     amount_due="Zu zahlen",
     due_summary="{amount} fällig am {date}",
     payment="Zahlung",
+    terms_at_once="Zahlbar bei Erhalt ohne Abzug.",
+    terms_days="Zahlbar innerhalb von {days} Tagen nach Rechnungsdatum ohne Abzug.",
     holder="Kontoinhaber",
     iban="IBAN",
     bic="BIC",

@@ -7,17 +7,25 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+from billwright.features.pricing.rules.numbers import Price, check_price
+from billwright.features.pricing.rules.parts import PricePart, total
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerUnit:
     """`price` for each unit and period, in major units; it may be finer than a minor unit."""
 
     model: Literal["per_unit"] = "per_unit"
-    price: Decimal
+    price: Price
+
+    def __post_init__(self) -> None:
+        check_price(self.price, pointer="/price")
 
     def amount(self, quantity: Decimal) -> Fraction:
-        """The price times the quantity, exactly."""
-        return Fraction(self.price) * Fraction(quantity)
+        return total(self.breakdown(quantity))
+
+    def breakdown(self, quantity: Decimal) -> tuple[PricePart, ...]:
+        return (PricePart(quantity=quantity, unit_price=self.price),) if quantity else ()
 
     def unit_price(self) -> Decimal:
         return self.price

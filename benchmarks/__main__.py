@@ -1,0 +1,89 @@
+"""Which benchmarks are run?
+
+python -m benchmarks [--subscriptions N] [--only NAME]
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+
+from benchmarks.answers import Durations, entitlement_read, static_answer
+from benchmarks.billing_run import billing_run
+from benchmarks.database import durable_server, temporary_home
+from benchmarks.invoice_pdf import invoice_pdf
+from benchmarks.results import Row, as_table, write
+from benchmarks.start import start
+
+LATEST = Path(__file__).with_name("latest.json")
+_DURATIONS = Durations(warm=2, measured=8)
+
+
+def answers(subscriptions: int) -> list[Row]:
+    """What is answered over HTTP, beside the raw server."""
+    static, raw = static_answer(durations=_DURATIONS)
+    with durable_server() as server, temporary_home() as home:
+        return [
+            static,
+            *entitlement_read(
+                server, home=home, subscriptions=subscriptions, durations=_DURATIONS, raw=raw
+            ),
+        ]
+
+
+def billing(subscriptions: int) -> list[Row]:
+    """The billing run, beside one SQL statement."""
+    with durable_server() as server:
+        return billing_run(server, subscriptions=subscriptions)
+
+
+def documents(_subscriptions: int) -> list[Row]:
+    """Invoices as PDF, beside Typst."""
+    return [invoice_pdf(warm_seconds=2, seconds=5)]
+
+
+def starts(_subscriptions: int) -> list[Row]:
+    """`billwright up`, beside its database."""
+    return start(times=3)
+
+
+BENCHMARKS: Mapping[str, Callable[[int], Sequence[Row]]] = {
+    "entitlement-read": answers,
+    "billing-run": billing,
+    "invoice-pdf": documents,
+    "start": starts,
+}
+
+
+def main() -> None:
+    """Measure, print the table and keep it in `latest.json`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--subscriptions", type=_positive, default=10_000, metavar="N")
+    parser.add_argument("--only", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS))
+    arguments = parser.parse_args()
+    # Ending in order stops the servers, which are processes of their own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # The product's log lines would come between the table's.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("warning"))
+    rows: list[Row] = []
+    for name in [arguments.only] if arguments.only else BENCHMARKS:
+        rows += BENCHMARKS[name](arguments.subscriptions)
+    Console().print(as_table(rows))
+    write(rows, LATEST)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least one")
+    return number
+
+
+if __name__ == "__main__":
+    main()

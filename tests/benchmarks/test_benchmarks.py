@@ -1,0 +1,113 @@
+"""Does every benchmark measure beside its ceiling, whatever the machine's speed?"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchmarks.answers import Durations, entitlement_read, static_answer
+from benchmarks.billing_run import billing_run
+from benchmarks.invoice_pdf import invoice_pdf
+from benchmarks.load import UnexpectedAnswerError, is_complete
+from benchmarks.results import Row, as_table, duration, rate, write
+from benchmarks.start import start
+from tests.postgres import ServerInfo, reachable_folder
+
+MOMENT = Durations(warm=0.1, measured=0.2)
+
+
+@pytest.fixture
+def server(postgres_server: ServerInfo) -> Iterator[ServerInfo]:
+    """The process's own server, without the databases that benchmarks leave on it."""
+    yield postgres_server
+    for name in ("ceiling", "billing_1", "billing_2", "entitlements"):
+        postgres_server.drop_database(name)
+
+
+def is_measured(rows: Sequence[Row]) -> bool:
+    return all(row.value > 0 and row.ceiling > 0 and row.ratio > 0 for row in rows)
+
+
+def test_a_billing_run_is_measured_beside_one_statement(server: ServerInfo) -> None:
+    rows = billing_run(server.server, subscriptions=20)
+
+    assert [(row.name, row.unit) for row in rows] == [
+        ("billing run", "invoices/s"),
+        ("billing run, plan with a limit", "invoices/s"),
+    ]
+    assert is_measured(rows)
+
+
+def test_an_entitlement_read_is_measured_beside_the_raw_server(server: ServerInfo) -> None:
+    static, raw = static_answer(durations=MOMENT)
+    with reachable_folder() as home:
+        rows = entitlement_read(
+            server.server, home=home, subscriptions=20, durations=MOMENT, raw=raw
+        )
+
+    assert static.ratio == 1
+    assert [(row.name, row.unit) for row in rows] == [
+        ("entitlement read", "requests/s"),
+        ("entitlement read, p99 at full load", "ms"),
+    ]
+    assert is_measured(rows)
+
+
+def test_invoices_are_printed_beside_one_word() -> None:
+    row = invoice_pdf(warm_seconds=0.01, seconds=0.1)
+
+    assert (row.name, row.unit) == ("invoice pdf", "documents/s")
+    assert is_measured([row])
+
+
+def test_a_start_is_measured_beside_its_database() -> None:
+    rows = start(times=1)
+
+    assert [(row.name, row.unit) for row in rows] == [
+        ("start, existing database", "s"),
+        ("start, fresh home", "s"),
+    ]
+    assert is_measured(rows)
+
+
+def test_a_ratio_is_the_part_of_the_ceiling_that_is_reached() -> None:
+    assert rate("a", 50, unit="/s", ceiling=200, ceiling_name="b").ratio == 0.25
+    assert duration("a", 200, unit="ms", ceiling=50, ceiling_name="b").ratio == 0.25
+
+
+def test_rows_are_shown_and_kept(tmp_path: Path) -> None:
+    rows = [rate("reads", 1234.5, unit="requests/s", ceiling=4938, ceiling_name="raw")]
+    shown = io.StringIO()
+
+    Console(file=shown, width=120).print(as_table(rows))
+    write(rows, tmp_path / "latest.json")
+
+    assert all(text in shown.getvalue() for text in ("reads", "1,234", "4,938", "0.25", "raw"))
+    assert json.loads((tmp_path / "latest.json").read_text()) == [
+        {
+            "name": "reads",
+            "value": 1234.5,
+            "unit": "requests/s",
+            "ceiling": 4938,
+            "ceiling_name": "raw",
+            "ratio": 0.25,
+        }
+    ]
+
+
+def test_an_answer_is_complete_when_its_content_length_has_come() -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
+
+    assert not is_complete(head[:-2])
+    assert not is_complete(head + b"{")
+    assert is_complete(head + b"{}")
+
+
+def test_another_answer_than_200_ends_the_measurement() -> None:
+    with pytest.raises(UnexpectedAnswerError, match="401"):
+        is_complete(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")

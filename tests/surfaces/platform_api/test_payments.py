@@ -1,0 +1,166 @@
+"""Is money booked once, and does the answer say how the payment stands?"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from billwright.features.payments.model import AttemptState
+from billwright.features.payments.port import (
+    CollectRequest,
+    OutcomeUnknown,
+    PaymentProviders,
+    ProviderAnswer,
+    ProviderUnavailable,
+)
+from tests.conftest import Tenant
+from tests.surfaces.platform_api.requests import created, got, rows_of, subscribed
+
+
+class Scripted:
+    """A provider that answers as the test says; what it was asked is kept."""
+
+    name = "scripted"
+    remembers_keys_for: timedelta | None = None
+
+    def __init__(self) -> None:
+        self.asked: list[CollectRequest] = []
+        self.was_asked = asyncio.Event()
+        self.says: ProviderAnswer | Exception = ProviderAnswer(AttemptState.SUCCEEDED, "ref")
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def collect(self, request: CollectRequest) -> ProviderAnswer:
+        self.asked.append(request)
+        self.was_asked.set()
+        await self.may_answer.wait()
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says
+
+    async def find(self, provider_key: str) -> ProviderAnswer | None:
+        return None
+
+
+@pytest.fixture
+def provider(application: FastAPI) -> Scripted:
+    scripted = Scripted()
+    wiring = application.state.wiring
+    providers = PaymentProviders({**wiring.payment_providers, "scripted": scripted})
+    application.state.wiring = replace(wiring, payment_providers=providers)
+    return scripted
+
+
+async def an_order(client: httpx2.AsyncClient, **changes: Any) -> dict[str, Any]:
+    """A payment of 69.85 EUR, all that is due on a new invoice."""
+    (invoice_id,) = (await subscribed(client))["invoice_ids"]
+    amount = {"amount": "69.85", "currency": "EUR"}
+    return {"invoice_id": invoice_id, "amount": amount, "provider": "scripted", **changes}
+
+
+async def test_a_manual_payment_in_parts(client: httpx2.AsyncClient):
+    body = await an_order(client, provider="manual", received_on="2026-01-20", method="cash")
+    part = {**body, "amount": {"amount": "0.85", "currency": "EUR"}}
+    first = await created(client, "/payments", part)
+    assert (first["method"], first["received_on"]) == ("cash", "2026-01-20")
+    invoice = await got(client, f"/invoices/{body['invoice_id']}")
+    assert (invoice["state"], invoice["due"]["amount"]) == ("partially_paid", "69.00")
+
+    rest = {**body, "amount": invoice["due"], "reference": "the rest"}
+    second = await created(client, "/payments", rest)
+    assert second["unapplied"]["amount"] == "0.00"
+    assert second["attempts"][0]["provider_reference"] == "the rest"
+    assert await got(client, f"/payments/{second['id']}") == second
+    assert (await got(client, f"/invoices/{body['invoice_id']}"))["state"] == "paid"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"amount": {"amount": "69.86", "currency": "EUR"}}, 422, "amount_above_due"),
+        ({"amount": {"amount": "0.00", "currency": "EUR"}}, 422, "amount_not_positive"),
+        ({"amount": {"amount": "-1.00", "currency": "EUR"}}, 422, "amount_not_positive"),
+        ({"amount": {"amount": "69.85", "currency": "USD"}}, 422, "currency_mismatch"),
+    ],
+)
+async def test_money_that_does_not_fit_the_invoice_is_refused(
+    client: httpx2.AsyncClient,
+    tenant: Tenant,
+    provider: Scripted,
+    changes: dict[str, Any],
+    status: int,
+    code: str,
+):
+    body = await an_order(client, **changes)
+    before = await rows_of(tenant)
+    response = await client.post("/payments", json=body)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert await rows_of(tenant) == before
+    assert provider.asked == []
+
+
+async def test_a_paid_invoice_takes_no_more(client: httpx2.AsyncClient, provider: Scripted):
+    body = await an_order(client)
+    await created(client, "/payments", body)
+    response = await client.post("/payments", json=body)
+    assert (response.status_code, response.json()["code"]) == (409, "invoice_not_payable")
+    assert len(provider.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("says", "payment", "attempt"),
+    [
+        (ProviderAnswer(AttemptState.PROCESSING), "pending", "processing"),
+        (ProviderAnswer(AttemptState.DECLINED, None, "card_expired"), "failed", "declined"),
+        (ProviderUnavailable(), "failed", "not_attempted"),
+        (OutcomeUnknown(), "pending", "unknown"),
+    ],
+)
+async def test_whatever_the_provider_says_is_told(
+    client: httpx2.AsyncClient,
+    provider: Scripted,
+    says: ProviderAnswer | Exception,
+    payment: str,
+    attempt: str,
+):
+    provider.says = says
+    body = await an_order(client)
+    made = await created(client, "/payments", body)
+    assert (made["state"], made["attempts"][0]["state"]) == (payment, attempt)
+    invoice = await got(client, f"/invoices/{body['invoice_id']}")
+    assert (invoice["state"], invoice["paid"]["amount"]) == ("open", "0.00")
+
+
+async def test_a_repetition_asks_nobody_and_tells_how_it_stands_now(
+    client: httpx2.AsyncClient, provider: Scripted
+):
+    """The first request waits for its provider while the second arrives."""
+    body, key = await an_order(client), {"Idempotency-Key": "one"}
+    provider.may_answer.clear()
+    first = asyncio.create_task(client.post("/payments", json=body, headers=key))
+    await provider.was_asked.wait()
+    second = await client.post("/payments", json=body, headers=key)
+    assert (second.status_code, second.json()["state"]) == (201, "pending")
+    assert second.headers["Idempotent-Replayed"] == "true"
+
+    provider.may_answer.set()
+    assert (await first).json()["state"] == "succeeded"
+    third = await client.post("/payments", json=body, headers=key)
+    assert third.json() == (await first).json()
+    assert len(provider.asked) == 1
+
+
+async def test_one_payment_of_an_invoice_is_on_its_way_at_a_time(
+    client: httpx2.AsyncClient, provider: Scripted
+):
+    body = await an_order(client)
+    provider.says = OutcomeUnknown()
+    await created(client, "/payments", body)
+    response = await client.post("/payments", json=body)
+    assert (response.status_code, response.json()["code"]) == (409, "payment_in_progress")
