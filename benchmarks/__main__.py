@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 
-from benchmarks.answers import Durations, entitlement_read, static_answer
+from benchmarks.answers import Rounds, entitlement_read
 from benchmarks.billing_run import billing_run
 from benchmarks.database import durable_server, temporary_home
 from benchmarks.invoice_pdf import invoice_pdf
@@ -22,19 +22,13 @@ from benchmarks.results import Row, as_table, write
 from benchmarks.start import start
 
 LATEST = Path(__file__).with_name("latest.json")
-_DURATIONS = Durations(warm=2, measured=8)
 
 
 def answers(subscriptions: int) -> list[Row]:
     """What is answered over HTTP, beside the raw server."""
-    static, raw = static_answer(durations=_DURATIONS)
+    rounds = Rounds(count=3, warm_seconds=1, seconds=3)
     with durable_server() as server, temporary_home() as home:
-        return [
-            static,
-            *entitlement_read(
-                server, home=home, subscriptions=subscriptions, durations=_DURATIONS, raw=raw
-            ),
-        ]
+        return entitlement_read(server, home=home, subscriptions=subscriptions, rounds=rounds)
 
 
 def billing(subscriptions: int) -> list[Row]:

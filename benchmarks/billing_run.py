@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
-from statistics import median
 from time import perf_counter
 
 import asyncpg
@@ -25,28 +24,45 @@ _CEILING = "one SQL statement for all"
 
 
 def billing_run(server: EmbeddedPostgres, *, subscriptions: int) -> list[Row]:
-    """The middle one of three runs in a row, of the product and of the ceiling."""
-    ceiling = uvloop.run(
-        _measured_ceiling(empty_database(server, "ceiling"), subscriptions=subscriptions)
-    )
-    rows = []
+    """The statement and the product renew every subscription in turn, three times; the round with the
+    middle ratio counts.
+    """
     variants: Sequence[tuple[str, Sequence[PlanFeature]]] = (
         ("billing run", ()),
         ("billing run, plan with a limit", FEATURES_WITH_A_LIMIT),
     )
+    rows = []
     for number, (name, features) in enumerate(variants, start=1):
         dsn = migrated_database(server, f"billing_{number}")
-        value = uvloop.run(_measured_run(dsn, subscriptions=subscriptions, features=features))
+        ceiling_dsn = empty_database(server, f"billing_ceiling_{number}")
+        rounds = uvloop.run(
+            _measured_rounds(
+                dsn, ceiling_dsn=ceiling_dsn, subscriptions=subscriptions, features=features
+            )
+        )
+        value, ceiling = sorted(rounds, key=lambda each: each[0] / each[1])[len(rounds) // 2]
         rows.append(rate(name, value, unit="invoices/s", ceiling=ceiling, ceiling_name=_CEILING))
     return rows
 
 
-async def _measured_run(dsn: str, *, subscriptions: int, features: Sequence[PlanFeature]) -> float:
-    portfolio = await create_portfolio(dsn, subscriptions=subscriptions, features=features)
+async def _measured_rounds(
+    dsn: str, *, ceiling_dsn: str, subscriptions: int, features: Sequence[PlanFeature]
+) -> list[tuple[float, float]]:
+    """Invoices per second of the product and of the ceiling."""
+    connection = await asyncpg.connect(ceiling_dsn, server_settings={"jit": "off"})
     try:
-        return median([await _invoices_per_second(portfolio, at=at) for at in RUNS_AT])
+        await _prepare_ceiling(connection, subscriptions=subscriptions)
+        portfolio = await create_portfolio(dsn, subscriptions=subscriptions, features=features)
+        try:
+            rounds = []
+            for at in RUNS_AT:
+                ceiling = await _ceiling_per_second(connection, at=at)
+                rounds.append((await _invoices_per_second(portfolio, at=at), ceiling))
+            return rounds
+        finally:
+            await portfolio.database.close()
     finally:
-        await portfolio.database.close()
+        await connection.close()
 
 
 async def _invoices_per_second(portfolio: Portfolio, *, at: datetime) -> float:
@@ -65,28 +81,25 @@ async def _invoices_per_second(portfolio: Portfolio, *, at: datetime) -> float:
     return renewed / seconds
 
 
-async def _measured_ceiling(dsn: str, *, subscriptions: int) -> float:
-    connection = await asyncpg.connect(dsn, server_settings={"jit": "off"})
-    try:
-        await connection.execute(_sql("billing_ceiling_schema.sql"))
-        await connection.execute(
-            "insert into price select 1, p, 10 + p, 0.19 from generate_series(1, 3) p"
-        )
-        await connection.execute(
-            """insert into subscription
-               select 1, i, i, 'active', 'EUR', '2026-01-15', '2026-02-15'
-               from generate_series(1, $1::int) i""",
-            subscriptions,
-        )
-        await connection.execute(
-            """insert into usage_aggregate
-               select 1, i, 'api_calls', i::bigint * 7919 % 99991 from generate_series(1, $1::int) i""",
-            subscriptions,
-        )
-        await connection.execute("analyze")
-        return median([await _ceiling_per_second(connection, at=at) for at in RUNS_AT])
-    finally:
-        await connection.close()
+async def _prepare_ceiling(
+    connection: asyncpg.Connection[asyncpg.Record], *, subscriptions: int
+) -> None:
+    await connection.execute(_sql("billing_ceiling_schema.sql"))
+    await connection.execute(
+        "insert into price select 1, p, 10 + p, 0.19 from generate_series(1, 3) p"
+    )
+    await connection.execute(
+        """insert into subscription
+           select 1, i, i, 'active', 'EUR', '2026-01-15', '2026-02-15'
+           from generate_series(1, $1::int) i""",
+        subscriptions,
+    )
+    await connection.execute(
+        """insert into usage_aggregate
+           select 1, i, 'api_calls', i::bigint * 7919 % 99991 from generate_series(1, $1::int) i""",
+        subscriptions,
+    )
+    await connection.execute("analyze")
 
 
 async def _ceiling_per_second(

@@ -113,11 +113,12 @@ def running(home: Path, *, port: int | None = None, **variables: str) -> Iterato
         lines = []
         assert process.stdout is not None
         for line in process.stdout:
-            lines.append(line)
-            if line.strip() == _LAST_LINE:
+            lines.append(line.strip())
+            if lines[-1] == _LAST_LINE:
                 break
         too_late.cancel()
-        yield Running(process, home, port, "".join(lines))
+        assert _LAST_LINE in lines[-1:], (home.parent / "errors").read_text()
+        yield Running(process, home, port, "\n".join(lines))
     finally:
         too_late.cancel()
         too_late.join()

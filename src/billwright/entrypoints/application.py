@@ -15,6 +15,7 @@ from billwright.surfaces.manager_api.app import create_manager_api
 from billwright.surfaces.platform_api.app import create_platform_api
 from billwright.surfaces.web.body_limit import BodyLimit
 from billwright.surfaces.web.documentation import documentation_routes
+from billwright.surfaces.web.hot_routes import HotRoutes
 from billwright.surfaces.web.problems import problem_response
 from billwright.surfaces.web.request_context import RequestContext
 from billwright.surfaces.web.wiring import Wiring
@@ -52,7 +53,9 @@ class Application:
             exception_handlers={404: _not_found},
         )
         self.asgi = RequestContext(
-            BodyLimit(root), metrics=self.metrics, quiet_routes=_QUIET_ROUTES
+            HotRoutes(BodyLimit(root), mounts={"/api/billing": self._platform}),
+            metrics=self.metrics,
+            quiet_routes=_QUIET_ROUTES,
         )
 
     def wire(self, wiring: Wiring) -> None:
@@ -69,10 +72,10 @@ class Application:
             given = request.headers.get("authorization", "")
             if not compare_digest(given.encode(), expected.encode()):
                 return problem_response(
-                    401, code="metrics_token_required", headers={"WWW-Authenticate": "Bearer"}
+                    401, code="unauthorized", headers={"WWW-Authenticate": "Bearer"}
                 )
         elif not _is_local(request):
-            return problem_response(403, code="metrics_local_only")
+            return problem_response(403, code="forbidden")
         return Response(self.metrics.render(), media_type=self.metrics.content_type)
 
 

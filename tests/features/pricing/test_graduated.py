@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, Inexact
 from fractions import Fraction
 
 import pytest
@@ -119,3 +119,8 @@ def test_a_bound_is_crossed_without_a_jump_but_for_the_flat_price(tiers, data):
     jump = pricing.amount(bound + least) - pricing.amount(bound)
     unit = Fraction(following.unit_price) * Fraction(least)
     assert jump == unit + Fraction(following.flat_price)
+
+
+def test_a_quantity_is_never_rounded():
+    with pytest.raises(Inexact):
+        SEATS.amount(Decimal("60." + "0" * 120 + "1"))

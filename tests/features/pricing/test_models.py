@@ -14,6 +14,7 @@ from billwright.features.pricing.rules.models.flat import Flat
 from billwright.features.pricing.rules.models.per_unit import PerUnit
 from billwright.features.pricing.rules.parts import PricePart
 from billwright.features.pricing.rules.pricing import pricing_of
+from billwright.features.pricing.rules.unit_price import unit_price
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import round_to_minor
 from billwright.runtime.db.json import from_json, to_json
@@ -82,11 +83,11 @@ def test_the_decimal_context_plays_no_part(pricing, quantity):
         assert sum(part.amount for part in expected) == pricing.amount(quantity)
 
 
-@given(any_definition)
-def test_where_there_is_a_price_of_one_unit_it_is_the_price_of_one(pricing):
-    unit_price = pricing.unit_price()
-    if unit_price is not None:
-        assert pricing.amount(Decimal(1)) == Fraction(unit_price)
+@given(any_definition, quantities)
+def test_where_a_document_shows_a_unit_price_it_times_the_quantity_is_the_amount(pricing, quantity):
+    shown = unit_price(pricing, quantity)
+    if shown is not None:
+        assert pricing.amount(quantity) == Fraction(shown) * Fraction(quantity)
 
 
 @given(st.sampled_from(sorted(DEFINITIONS)), st.data())

@@ -245,7 +245,7 @@ async def test_stopping_waits_for_what_is_running_and_takes_nothing_new(shop, wo
 async def test_a_job_of_a_killed_worker_is_finished_by_another(shop, worker, migrated_database):
     async with shop.tx() as tx:
         tx.enqueue("note", {"text": "survivor"})
-    victim = subprocess.Popen(  # noqa: ASYNC220, S603
+    victim = subprocess.Popen(  # noqa: ASYNC220
         [sys.executable, "-m", "tests.runtime.queue.worker_child", migrated_database],
         stdout=subprocess.PIPE,
         text=True,

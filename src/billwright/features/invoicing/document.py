@@ -86,14 +86,15 @@ class BuyerParty:
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """One position. `unit_price` is in major units and may be finer than the minor unit;
+    """One position. `unit_price` is in major units, may be finer than the minor unit and is absent
+    where no single price makes the amount, as with tiers;
     `tax_rate` is a fraction, `Decimal("0.19")` is 19 %; `net` is without tax.
     """
 
     position: int
     description: str
     quantity: Decimal
-    unit_price: Decimal
+    unit_price: Decimal | None
     tax_rate: Decimal
     net: Money
     detail: str | None = None

@@ -16,7 +16,7 @@ from billwright.runtime.db.embedded_cluster import OWNER, password_in
 from billwright.runtime.db.migrate import head_revision
 
 SUPPORTED_MAJORS = range(15, 19)
-_CONNECT_SECONDS = 5
+_CONNECT_SECONDS = 10
 
 
 class DatabaseUnusable(Exception):  # noqa: N818 - an answer to the operator

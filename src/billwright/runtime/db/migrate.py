@@ -41,12 +41,13 @@ async def migrate(dsn: str) -> list[str]:
     before = await current_revision(dsn)
     if before == head_revision():
         return []  # without Alembic and SQLAlchemy, whose import would dominate a normal start
-    return await _upgrade(dsn, before=before)
+    return await _upgrade(dsn)
 
 
-async def _upgrade(dsn: str, *, before: str | None) -> list[str]:
+async def _upgrade(dsn: str) -> list[str]:
     from alembic import command  # noqa: PLC0415 - see migrate
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
     from sqlalchemy import text  # noqa: PLC0415
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
@@ -56,9 +57,13 @@ async def _upgrade(dsn: str, *, before: str | None) -> list[str]:
     config.set_main_option("script_location", str(files("billwright.runtime.db.migrations")))
     script = ScriptDirectory.from_config(config)
 
-    def run(connection: Connection) -> None:
+    def run(connection: Connection) -> list[str]:
+        # Read under the lock: another process may have taken the steps meanwhile.
+        before = MigrationContext.configure(connection).get_current_revision()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        taken = script.iterate_revisions("head", before or "base")
+        return [step.revision for step in taken][::-1]
 
     engine = create_async_engine(
         "postgresql+asyncpg://", poolclass=NullPool, async_creator=lambda: asyncpg.connect(dsn)
@@ -66,12 +71,9 @@ async def _upgrade(dsn: str, *, before: str | None) -> list[str]:
     try:
         async with engine.begin() as connection:
             await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK})"))
-            await connection.run_sync(run)
+            return await connection.run_sync(run)
     finally:
         await engine.dispose()
-    return [revision.revision for revision in script.iterate_revisions("head", before or "base")][
-        ::-1
-    ]
 
 
 def migrate_now(dsn: str) -> list[str]:

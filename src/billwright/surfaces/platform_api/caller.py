@@ -6,6 +6,7 @@ database once; a key that is revoked or expires is therefore worthless after one
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -37,24 +38,40 @@ class Credentials:
 
 
 class KnownCallers:
-    """The callers of the last second by what they sent; only what was accepted is remembered."""
+    """The callers of the last second by what they sent; only what was accepted is remembered.
+
+    Requests that arrive while the database is being asked about their caller wait for that answer.
+    """
 
     def __init__(self) -> None:
         self._known: dict[Credentials, tuple[float, Caller]] = {}
+        self._asking: dict[Credentials, asyncio.Task[Caller]] = {}
 
     async def of(self, credentials: Credentials, database: Database) -> Caller:
         """The caller behind the credentials.
 
         Refuses: `credential_missing`, `credential_invalid`, `tenant_mismatch`.
         """
-        asked_at = monotonic()
         known = self._known.get(credentials)
-        if known is None or known[0] <= asked_at:
+        if known is not None and monotonic() < known[0]:
+            return known[1]
+        asking = self._asking.get(credentials)
+        if asking is None:
+            asking = asyncio.create_task(self._ask(credentials, database))
+            self._asking[credentials] = asking
+        # Whoever goes away does not take the answer from those who wait for it too.
+        return await asyncio.shield(asking)
+
+    async def _ask(self, credentials: Credentials, database: Database) -> Caller:
+        asked_at = monotonic()
+        try:
             caller = await _identify(credentials, database)
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            known = self._known[credentials] = (asked_at + _REMEMBERED_SECONDS, caller)
-        return known[1]
+        finally:
+            del self._asking[credentials]
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        self._known[credentials] = (asked_at + _REMEMBERED_SECONDS, caller)
+        return caller
 
 
 async def _identify(credentials: Credentials, database: Database) -> Caller:

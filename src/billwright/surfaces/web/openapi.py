@@ -94,7 +94,7 @@ class HotRoute(Route):
     """A route without the framework's validation and serialization, still in its document.
 
     `app.router.routes.insert(0, HotRoute(...))` puts it before the routes that are matched one by
-    one. The endpoint raises `Refusal` like any other.
+    one; `HotRoutes` answers it before the application. The endpoint raises `Refusal` like any other.
     """
 
     def __init__(
@@ -106,6 +106,7 @@ class HotRoute(Route):
         operation: HotOperation,
     ) -> None:
         super().__init__(path, endpoint, methods=[method], name=operation.operation_id)
+        self.answer = endpoint
         self.method = method.lower()
         self.operation = operation
 
@@ -202,6 +203,7 @@ def _without_null(schema: JsonObject) -> JsonObject:
     """The schema of a header that may be left out; a header that is sent has no null."""
     said_already = ("anyOf", "title", "description")
     rest = {name: value for name, value in schema.items() if name not in said_already}
+    given: JsonObject
     (given,) = [each for each in schema.get("anyOf", [{}]) if each != {"type": "null"}]
     return given | rest
 

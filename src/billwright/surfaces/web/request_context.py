@@ -101,7 +101,7 @@ def route_template(scope: Scope) -> str:
     path: str | None = getattr(route, "path_format", None)
     if path is None or isinstance(route, Mount):  # a mount without a match inside
         return _UNMATCHED
-    return scope.get("root_path", "") + path
+    return f"{scope.get('root_path', '')}{path}"
 
 
 def _request_id(scope: Scope) -> str:

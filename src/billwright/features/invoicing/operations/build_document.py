@@ -105,7 +105,7 @@ def _line(invoice: Invoice, line: InvoiceLine) -> DocumentLine:
         description=line.description,
         quantity=line.quantity.normalize(),
         unit_name=line.unit_name or None,
-        unit_price=net.to_decimal() if line.unit_price is None else line.unit_price.normalize(),
+        unit_price=None if line.unit_price is None else line.unit_price.normalize(),
         tax_rate=line.tax_rate,
         net=net,
         service_days=_days(start=line.period_start, end=line.period_end, zone=invoice.zone),

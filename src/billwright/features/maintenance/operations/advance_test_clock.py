@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,8 @@ from billwright.features.accounts.sql.reads import test_clock_by_id
 from billwright.kernel.refusal import Category, Refusal
 from billwright.runtime.queue.registry import Sweep, Work
 
+_PAUSES_SECONDS = (0.1, 0.5, 2.0)
+
 
 class ClockIsStuck(Exception):  # noqa: N818 - it names the state
     """Something stays due although it was worked on: advancing further would never end."""
@@ -24,8 +27,8 @@ class ClockIsStuck(Exception):  # noqa: N818 - it names the state
 async def advance_test_clock(work: Work, payload: Any) -> None:
     """Move a clock to its target by way of every instant at which something is due.
 
-    At each of them the real sweeps run at the clock's time, so that a year in one call brings what a
-    year would have brought. A worker that dies on the way leaves the clock where it was, and the
+    At each of them the real sweeps run at the clock's time, and once more when it has arrived, so that
+    a year in one call brings what a year would have brought. A worker that dies on the way leaves the clock where it was, and the
     repeated job goes on from there.
     """
     clock_id = UUID(payload["test_clock_id"])
@@ -54,11 +57,22 @@ async def _advance(work: Work, clock: TestClock, *, target: datetime) -> None:
         async with work.tx() as tx:
             await step_test_clock(tx, clock.id, now=now)
         at_clock = replace(work, as_of=now, test_clock_id=clock.id)
-        changed = [await sweep.run(at_clock) for sweep in timed]
-        if not any(changed):
+        if not await _work_off(at_clock, sweeps=timed):
             raise ClockIsStuck(f"Something has been due since {due.isoformat()} and stays so.")
     async with work.tx() as tx:
         await step_test_clock(tx, clock.id, now=target)
+
+
+async def _work_off(work: Work, *, sweeps: list[Sweep]) -> bool:
+    """Whether the sweeps could do anything. They pass over an account that a command holds, so that
+    nothing done may only mean: not yet.
+    """
+    for pause_seconds in (*_PAUSES_SECONDS, None):
+        if any([await sweep.run(work) for sweep in sweeps]):
+            return True
+        if pause_seconds is not None:
+            await asyncio.sleep(pause_seconds)
+    return False
 
 
 async def _next_due(work: Work, clock_id: UUID, *, sweeps: list[Sweep]) -> datetime | None:

@@ -33,10 +33,6 @@ class Pricing(Protocol):
         """The terms of the amount, which sum to exactly it; their quantities sum to the quantity."""
         ...
 
-    def unit_price(self) -> Decimal | None:
-        """The price of one unit where there is one, as documents show it."""
-        ...
-
     def __hash__(self) -> int:
         """Definitions are values: equal ones cost the same."""
         ...

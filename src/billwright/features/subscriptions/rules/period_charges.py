@@ -10,6 +10,7 @@ from functools import lru_cache
 from billwright.features.catalog.model import PlanComponent, PlanVersion, Timing
 from billwright.features.invoicing.model import ChargeKind, NewCharge
 from billwright.features.pricing.rules.pricing import Pricing
+from billwright.features.pricing.rules.unit_price import unit_price
 from billwright.features.subscriptions.model import Subscription
 from billwright.kernel.calendar import Period
 from billwright.kernel.currency import currency_of
@@ -94,13 +95,17 @@ def _charge(
         description=f"{version.name}: {component.name}",
         quantity=quantity,
         unit_name=component.unit_name,
-        unit_price=pricing.unit_price(),
+        unit_price=_unit_price(pricing, quantity),
         amount_minor=amount_minor,
         tax_category=version.tax_category,
     )
 
 
+# Subscribers of one plan mostly pay the same, so that amounts are computed once.
+_unit_price = lru_cache(maxsize=10_000)(unit_price)
+
+
 @lru_cache(maxsize=10_000)
 def _whole_amount(pricing: Pricing, quantity: Decimal, *, currency: str) -> int:
-    """What a whole period costs, in minor units: the same for every subscriber of a plan, mostly."""
+    """What a whole period costs, in minor units."""
     return round_to_minor(pricing.amount(quantity), currency=currency_of(currency)).amount_minor

@@ -119,7 +119,9 @@ def _line(line: DocumentLine, *, document: InvoiceDocument, locale: Locale) -> C
         "days": _days(line.service_days, locale),
         "quantity": quantity_text(line.quantity, locale),
         "unit": line.unit_name,
-        "unit_price": price_text(line.unit_price, currency=document.currency, locale=locale),
+        "unit_price": ""
+        if line.unit_price is None
+        else price_text(line.unit_price, currency=document.currency, locale=locale),
         "tax": rate_text(line.tax_rate, locale),
         "net": plain_amount_text(line.net, locale),
         "breakable": len(text) > _WHOLE_CHARACTERS or text.count("\n") > _WHOLE_LINES,

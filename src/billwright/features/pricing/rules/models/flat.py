@@ -26,6 +26,3 @@ class Flat:
 
     def breakdown(self, quantity: Decimal) -> tuple[PricePart, ...]:
         return (PricePart(quantity=quantity, flat_price=self.price),) if quantity else ()
-
-    def unit_price(self) -> Decimal:
-        return self.price

@@ -37,9 +37,6 @@ class Graduated:
             for begin, tier in entered(self.tiers, quantity)
         )
 
-    def unit_price(self) -> None:
-        """None: units cost what their tiers say."""
-
 
 def _end(tier: Tier, quantity: Decimal) -> Decimal:
     """Where the units of a tier end: at its bound, or where the quantity does."""

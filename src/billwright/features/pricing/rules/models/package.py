@@ -52,6 +52,3 @@ class Package:
                 )
             )
         return tuple(parts)
-
-    def unit_price(self) -> None:
-        """None: a started package costs the same however many of its units are used."""

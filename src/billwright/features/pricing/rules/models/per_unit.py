@@ -26,6 +26,3 @@ class PerUnit:
 
     def breakdown(self, quantity: Decimal) -> tuple[PricePart, ...]:
         return (PricePart(quantity=quantity, unit_price=self.price),) if quantity else ()
-
-    def unit_price(self) -> Decimal:
-        return self.price

@@ -30,6 +30,3 @@ class Stairstep:
             PricePart(quantity=quantity, above=begin, up_to=step.up_to, flat_price=step.flat_price)
             for begin, step in reached(self.tiers, quantity)
         )
-
-    def unit_price(self) -> None:
-        """None: a step has one price for all of it."""

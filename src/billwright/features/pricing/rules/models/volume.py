@@ -39,6 +39,3 @@ class Volume:
             )
             for begin, tier in reached(self.tiers, quantity)
         )
-
-    def unit_price(self) -> None:
-        """None: the price of a unit depends on how many there are."""

@@ -11,10 +11,20 @@ begin
     create role billwright_app nologin nosuperuser nobypassrls;
 exception
     when duplicate_object or unique_violation then null;  -- another database of this server made it
+    when insufficient_privilege then null;  -- an administrator has made it, or the next step says so
 end
 $$;
 
-grant billwright_app to current_user;
+do $$
+begin
+    grant billwright_app to current_user;
+exception
+    when insufficient_privilege then
+        if not pg_has_role(current_user, 'billwright_app', 'member') then
+            raise;
+        end if;
+end
+$$;
 
 create table tenant (
     tenant_id uuid primary key,

@@ -1,0 +1,20 @@
+"""Is there one price of a unit that a document can show beside the quantity?"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from billwright.features.pricing.rules.pricing import Pricing
+
+
+def unit_price(pricing: Pricing, quantity: Decimal) -> Decimal | None:
+    """The price that times the quantity makes the amount; none where no single one does, as with
+    several tiers, packages, or a flat price for more than one unit.
+    """
+    parts = pricing.breakdown(quantity)
+    if len(parts) != 1:
+        return None
+    part = parts[0]
+    if part.unit_price and not part.flat_price:
+        return part.unit_price if part.times == quantity else None
+    return part.flat_price if quantity == 1 and not part.unit_price else None

@@ -1,0 +1,55 @@
+"""How is a route answered that is asked thousands of times a second?
+
+Before everything else: what surrounds an application costs more than such an answer does. The same
+routes stand in their applications as well, which document them and refuse other methods.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from billwright.kernel.refusal import Refusal
+from billwright.surfaces.web.openapi import HotRoute
+from billwright.surfaces.web.problems import refusal_response
+
+
+class HotRoutes:
+    """ASGI middleware: answers the hot routes of the applications that are mounted under a path."""
+
+    def __init__(self, app: ASGIApp, *, mounts: Mapping[str, FastAPI]) -> None:
+        self._app = app
+        self._routes = [
+            (
+                re.compile(re.escape(path) + route.path_regex.pattern.removeprefix("^")),
+                path,
+                route,
+                mounted,
+            )
+            for path, mounted in mounts.items()
+            for route in mounted.routes
+            if isinstance(route, HotRoute)
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            for pattern, path, route, mounted in self._routes:
+                match = pattern.match(scope["path"])
+                if match and scope["method"].lower() == route.method:
+                    scope |= {
+                        "app": mounted,
+                        "path_params": match.groupdict(),
+                        "root_path": path,
+                        "route": route,
+                    }
+                    try:
+                        response = await route.answer(Request(scope, receive))
+                    except Refusal as refusal:
+                        response = refusal_response(refusal)
+                    await response(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
