@@ -189,8 +189,7 @@ LIFTS = (
     "create policy open on invoice using (true)",
     "create table public.own (n int)",
     "create function public.own() returns int language sql return 1",
-    "create or replace function all_tenants() returns table (tenant_id uuid, code text)"
-    " language sql return null",
+    "alter function all_tenants() owner to billwright_app",
     "alter role billwright_app bypassrls",
     f"grant {OWNER} to billwright_app",
     f"set role {OWNER}",

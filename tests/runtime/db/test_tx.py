@@ -217,7 +217,7 @@ async def test_a_deadlock_is_refused_as_busy_and_one_of_the_two_goes_on(tenant):
 
 
 async def test_a_canceled_task_leaves_no_open_transaction(tenant, postgres_server):
-    delays = random.Random(20260115)  # noqa: S311 - a recorded seed, not a secret
+    delays = random.Random(20260115)
 
     async def work() -> None:
         async with tenant.tx() as tx:

@@ -1,4 +1,7 @@
-"""A worker that takes a job, says so, and never finishes it. Started with the database's address."""
+"""A worker that takes a job, says so, and never finishes it.
+
+Started with the database's address.
+"""
 
 from __future__ import annotations
 

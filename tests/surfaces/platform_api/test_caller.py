@@ -123,9 +123,18 @@ async def test_a_burst_of_requests_asks_the_database_once(
         return await authenticate(database, text)
 
     monkeypatch.setattr(caller, "authenticate", counted)
-    await client.get("/accounts")
-    await asyncio.gather(*(client.get("/accounts") for _ in range(20)))
+    for _ in range(2):
+        answers = await asyncio.gather(*(client.get("/accounts") for _ in range(20)))
+        assert {answer.status_code for answer in answers} == {200}
     assert len(asked) == 1
+
+
+async def test_a_burst_with_a_wrong_key_is_refused_as_a_whole(application: FastAPI):
+    async with client_of(application, f"bw_{'A' * 22}_{'x' * 43}") as client:
+        answers = await asyncio.gather(*(client.get("/accounts") for _ in range(5)))
+        again = await client.get("/accounts")
+    assert {answer.status_code for answer in [*answers, again]} == {401}
+    assert application.state.known_callers._asking == {}
 
 
 async def test_what_is_remembered_is_bounded(

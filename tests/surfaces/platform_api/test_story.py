@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import httpx2
 from pypdf import PdfReader
@@ -11,16 +12,27 @@ from tests.surfaces.platform_api.requests import ACCOUNT, PLAN, created, got
 
 
 async def test_from_plan_to_cancellation(client: httpx2.AsyncClient):
+    account = await sold_to(client)
+    subscription = await begun(client, account)
+    (invoice_id,) = subscription["invoice_ids"]
+    await billed(client, invoice_id)
+    await paid(client, invoice_id)
+    await used_and_ended(client, f"/subscriptions/{subscription['id']}")
+
+
+async def sold_to(client: httpx2.AsyncClient) -> dict[str, Any]:
     plan = await created(client, "/plans", PLAN)
     assert plan["version"] == 1
     assert plan["components"][1]["prices"] == [
         {"model": "per_unit", "currency": "EUR", "price": "9.90"}
     ]
-
     account = await created(client, "/accounts", {**ACCOUNT, "external_id": "customer-17"})
     found = await got(client, "/accounts", external_id="customer-17")
     assert found["data"] == [account]
+    return account
 
+
+async def begun(client: httpx2.AsyncClient, account: dict[str, Any]) -> dict[str, Any]:
     subscription = await created(
         client,
         "/subscriptions",
@@ -39,8 +51,10 @@ async def test_from_plan_to_cancellation(client: httpx2.AsyncClient):
         {"component": "base", "quantity": "1"},
         {"component": "seats", "quantity": "3"},
     ]
+    return subscription
 
-    (invoice_id,) = subscription["invoice_ids"]
+
+async def billed(client: httpx2.AsyncClient, invoice_id: str) -> None:
     invoice = await got(client, f"/invoices/{invoice_id}")
     # 29.00 + 3 * 9.90 = 58.70; 19 % of that is 11.153, so 11.15.
     assert invoice["subtotal"] == {"amount": "58.70", "currency": "EUR"}
@@ -57,36 +71,34 @@ async def test_from_plan_to_cancellation(client: httpx2.AsyncClient):
         (line["quantity"], line["unit_price"], line["amount"]["amount"])
         for line in invoice["lines"]
     ] == [("1", "29.00", "29.00"), ("3", "9.90", "29.70")]
-
     pdf = await client.get(f"/invoices/{invoice_id}/pdf")
     assert pdf.headers["content-type"] == "application/pdf"
     assert invoice["number"] in PdfReader(BytesIO(pdf.content)).pages[0].extract_text()
 
-    payment = await created(
-        client,
-        "/payments",
-        {"invoice_id": invoice_id, "amount": invoice["due"], "reference": invoice["number"]},
-    )
+
+async def paid(client: httpx2.AsyncClient, invoice_id: str) -> None:
+    invoice = await got(client, f"/invoices/{invoice_id}")
+    body = {"invoice_id": invoice_id, "amount": invoice["due"], "reference": invoice["number"]}
+    payment = await created(client, "/payments", body)
     assert payment["state"] == "succeeded"
     assert [attempt["state"] for attempt in payment["attempts"]] == ["succeeded"]
-    paid = await got(client, f"/invoices/{invoice_id}")
-    assert (paid["state"], paid["due"]["amount"]) == ("paid", "0.00")
+    settled = await got(client, f"/invoices/{invoice_id}")
+    assert (settled["state"], settled["due"]["amount"]) == ("paid", "0.00")
 
-    path = f"/subscriptions/{subscription['id']}"
+
+async def used_and_ended(client: httpx2.AsyncClient, path: str) -> None:
     access = await got(client, f"{path}/entitlements")
     assert {one["feature"]: one["allowed"] for one in access["features"]} == {
         "api_calls": True,
         "region": True,
         "sso": True,
     }
-
     canceled = await client.post(
         f"{path}/cancel", json={"mode": "now", "reason": "unused", "comment": "Too quiet.\nBye."}
     )
     assert canceled.status_code == 200
     assert canceled.json()["state"] == "canceled"
     assert canceled.json()["ended_at"] == "2026-01-15T12:00:00Z"
-    ended = await got(client, path)
-    assert ended == canceled.json()
+    assert await got(client, path) == canceled.json()
     access = await got(client, f"{path}/entitlements")
     assert access["features"] == []

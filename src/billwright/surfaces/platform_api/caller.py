@@ -116,7 +116,7 @@ async def authorize(request: Request, credentials: Credentials, *, scope: str) -
     wiring: Wiring = state.wiring
     known: KnownCallers = state.known_callers
     caller = await known.of(credentials, wiring.database)
-    log_context.set({**log_context.get(), "tenant": caller.tenant_id})
+    log_context.set({**log_context.get(), "tenant": str(caller.tenant_id)})
     if not caller.may(scope):
         raise scope_missing(scope=scope)
     return Authorized(caller, wiring, request.scope["route"].name)

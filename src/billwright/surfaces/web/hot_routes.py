@@ -19,7 +19,10 @@ from billwright.surfaces.web.problems import refusal_response
 
 
 class HotRoutes:
-    """ASGI middleware: answers the hot routes of the applications that are mounted under a path."""
+    """ASGI middleware: answers the hot reads of applications by the path that they are mounted at.
+
+    Routes that take a body are left to their application, which is where bodies are limited.
+    """
 
     def __init__(self, app: ASGIApp, *, mounts: Mapping[str, FastAPI]) -> None:
         self._app = app
@@ -32,14 +35,14 @@ class HotRoutes:
             )
             for path, mounted in mounts.items()
             for route in mounted.routes
-            if isinstance(route, HotRoute)
+            if isinstance(route, HotRoute) and route.method == "get"
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             for pattern, path, route, mounted in self._routes:
-                match = pattern.match(scope["path"])
-                if match and scope["method"].lower() == route.method:
+                match = pattern.fullmatch(scope["path"]) if scope["method"] == "GET" else None
+                if match:
                     scope |= {
                         "app": mounted,
                         "path_params": match.groupdict(),

@@ -28,8 +28,8 @@ async def advance_test_clock(work: Work, payload: Any) -> None:
     """Move a clock to its target by way of every instant at which something is due.
 
     At each of them the real sweeps run at the clock's time, and once more when it has arrived, so that
-    a year in one call brings what a year would have brought. A worker that dies on the way leaves the clock where it was, and the
-    repeated job goes on from there.
+    a year in one call brings what a year would have brought. A worker that dies on the way leaves the
+    clock where it was, and the repeated job goes on from there.
     """
     clock_id = UUID(payload["test_clock_id"])
     async with work.tx() as tx:
@@ -54,13 +54,18 @@ async def _advance(work: Work, clock: TestClock, *, target: datetime) -> None:
     now = clock.now
     while (due := await _next_due(work, clock.id, sweeps=timed)) is not None and due <= target:
         now = max(now, due)
-        async with work.tx() as tx:
-            await step_test_clock(tx, clock.id, now=now)
-        at_clock = replace(work, as_of=now, test_clock_id=clock.id)
-        if not await _work_off(at_clock, sweeps=timed):
+        if not await _work_off(await _step(work, clock.id, now=now), sweeps=timed):
             raise ClockIsStuck(f"Something has been due since {due.isoformat()} and stays so.")
+    arrived = await _step(work, clock.id, now=target)
+    for sweep in timed:
+        await sweep.run(arrived)
+
+
+async def _step(work: Work, clock_id: UUID, *, now: datetime) -> Work:
+    """Let the clock stand at `now`; returns the work at that time."""
     async with work.tx() as tx:
-        await step_test_clock(tx, clock.id, now=target)
+        await step_test_clock(tx, clock_id, now=now)
+    return replace(work, as_of=now, test_clock_id=clock_id)
 
 
 async def _work_off(work: Work, *, sweeps: list[Sweep]) -> bool:
