@@ -7,6 +7,7 @@ from datetime import timedelta
 from billwright.features.accounts.operations.create_test_clock import create_test_clock
 from billwright.features.identity.operations.create_api_key import create_api_key
 from billwright.features.invoicing.events import InvoiceFinalized
+from billwright.features.tax.operations.request_vat_id_checks import request_vat_id_checks
 from billwright.runtime.db.idempotency import NamedRequest, StoredResponse, claim, store
 from billwright.runtime.queue.reacting import react
 from billwright.runtime.queue.registry import Registry
@@ -27,7 +28,10 @@ async def live(tenant: Tenant, registry: Registry) -> None:
     async with tenant.tx() as tx:
         await an_account(tx, name="Traveler", test_clock_id=clock.id)
     async with tenant.tx() as tx:
-        account = await an_account(tx, email="books@riverbank.example", external_id="crm-7")
+        account = await an_account(
+            tx, email="books@riverbank.example", external_id="crm-7", tax_id="DE136695976"
+        )
+        await request_vat_id_checks(tx, [account])
         started = await a_subscription(tx, account, external_id="order-7")
     await _announce(tenant, registry)
     await reserve(tenant, pay(started.invoices[0], 1000))

@@ -17,9 +17,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from billwright.entrypoints.database_address import application_address, configured_address
 from billwright.entrypoints.listening import AddressUnusable, listening_socket
 from billwright.entrypoints.stopping import stop_requested
-from billwright.runtime.db.embedded import EmbeddedPostgres
+from billwright.runtime.db.embedded import APPLICATION_LOGIN, EmbeddedPostgres
 from billwright.runtime.db.inspection import has_tenants, require_supported
 from billwright.runtime.db.migrate import migrate
 from billwright.runtime.settings import Settings
@@ -44,10 +45,10 @@ async def run(settings: Settings) -> int:
         listener = await _listener(settings, starting=starting)
         async with _children(listener) as children:
             listener.close()  # the API holds it now; the port is free again as soon as it ends
-            dsn = await starting
-            await _prepare(settings, dsn=dsn)
+            addresses = await starting
+            await _prepare(settings, dsn=addresses.owner)
             for child in children:
-                _tell(child, dsn)
+                _tell(child, addresses.application)
             ready = asyncio.create_task(_healthy(settings))
             ended = await _first_end(children, stop=stop, ready=ready)
             if ended is None and not stop.is_set():
@@ -56,15 +57,27 @@ async def run(settings: Settings) -> int:
             return 0 if ended is None else _exit_code(ended)
 
 
+@dataclass(frozen=True, slots=True)
+class _Addresses:
+    """The same database for who owns the tables, and for the application, which owns nothing."""
+
+    owner: str
+    application: str
+
+
 @asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[asyncio.Task[str]]:
-    """A task that gives the database's address when it runs; the embedded one stops at the end."""
+async def _database(settings: Settings) -> AsyncIterator[asyncio.Task[_Addresses]]:
+    """A task that gives the database's addresses when it runs; the embedded one stops at the end."""
     if settings.database_url is not None:
-        configured = settings.database_url.get_secret_value()
+        configured = _Addresses(configured_address(settings), application_address(settings))
         yield asyncio.create_task(asyncio.sleep(0, configured))
         return
     server = EmbeddedPostgres(settings.billwright_home, bin_dir=settings.postgres_bin_dir)
-    starting = asyncio.create_task(asyncio.to_thread(server.start))
+
+    def start() -> _Addresses:
+        return _Addresses(server.start(), server.dsn_for("billwright", role=APPLICATION_LOGIN))
+
+    starting = asyncio.create_task(asyncio.to_thread(start))
     try:
         yield starting
     finally:
@@ -72,7 +85,7 @@ async def _database(settings: Settings) -> AsyncIterator[asyncio.Task[str]]:
         await asyncio.to_thread(server.stop)
 
 
-async def _listener(settings: Settings, *, starting: asyncio.Task[str]) -> socket.socket:
+async def _listener(settings: Settings, *, starting: asyncio.Task[_Addresses]) -> socket.socket:
     try:
         return listening_socket(settings.host, port=settings.port)
     except AddressUnusable:

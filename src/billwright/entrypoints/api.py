@@ -15,6 +15,7 @@ from billwright.entrypoints.application import Application
 from billwright.providers.document.typst.renderer import TypstInvoiceRenderer
 from billwright.providers.payment import discover as discover_payment_providers
 from billwright.runtime.db.database import Database
+from billwright.runtime.garbage import collect_rarely
 from billwright.runtime.queue.outbox import QueueOutbox
 from billwright.runtime.queue.registry import discover
 from billwright.runtime.settings import Settings
@@ -35,6 +36,7 @@ class Api:
         self._renderer = TypstInvoiceRenderer()
         self._payment_providers = discover_payment_providers()
         self._application = Application(settings)
+        collect_rarely()
 
     async def run(self, dsn: str, *, listener: socket.socket, stop: asyncio.Event) -> None:
         """Answer until `stop`; requests that have begun are answered first, for a bounded time."""

@@ -23,6 +23,13 @@ def configured_address(settings: Settings) -> str:
     return settings.database_url.get_secret_value()
 
 
+def application_address(settings: Settings) -> str:
+    """Where the application logs in: DATABASE_APPLICATION_URL, else `configured_address`."""
+    if settings.database_application_url is None:
+        return configured_address(settings)
+    return settings.database_application_url.get_secret_value()
+
+
 @contextmanager
 def any_address(settings: Settings) -> Iterator[str]:
     """The address of DATABASE_URL, else of the embedded database, which runs meanwhile."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uvloop
 
-from billwright.entrypoints.database_address import configured_address
+from billwright.entrypoints.database_address import application_address, configured_address
 from billwright.entrypoints.listening import listening_socket
 from billwright.entrypoints.stopping import stop_requested
 from billwright.runtime.db.inspection import require_current_schema
@@ -24,7 +24,7 @@ def run_api(settings: Settings) -> None:
     async def run() -> None:
         stop = stop_requested()
         await require_current_schema(dsn)
-        await api.run(dsn, listener=listener, stop=stop)
+        await api.run(application_address(settings), listener=listener, stop=stop)
 
     uvloop.run(run())
 
@@ -40,6 +40,6 @@ def run_worker(settings: Settings) -> None:
     async def run() -> None:
         stop = stop_requested()
         await require_current_schema(dsn)
-        await work.run(dsn, stop=stop)
+        await work.run(application_address(settings), stop=stop)
 
     uvloop.run(run())

@@ -17,6 +17,7 @@ from billwright.providers.mail.folder import FolderMailer
 from billwright.providers.mail.smtp import SmtpMailer, SmtpServer, TlsMode
 from billwright.providers.payment import discover as discover_payment_providers
 from billwright.runtime.db.database import Database
+from billwright.runtime.garbage import collect_rarely
 from billwright.runtime.queue.outbox import QueueOutbox
 from billwright.runtime.queue.registry import discover
 from billwright.runtime.queue.worker import Worker
@@ -41,6 +42,7 @@ class BackgroundWork:
             PaymentProviders: discover_payment_providers(),
             MailChannel: MailChannel(mailer_for(settings), parseaddr(settings.email_from)[1]),
         }
+        collect_rarely()
 
     async def run(self, dsn: str, *, stop: asyncio.Event) -> None:
         """Work until `stop`; what has begun is finished first, for a bounded time.

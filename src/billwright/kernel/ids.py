@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NewType
 from uuid import UUID
 
+import uuid_utils
 from uuid_utils.compat import uuid7
 
 TenantId = NewType("TenantId", UUID)
@@ -17,3 +18,10 @@ TenantId = NewType("TenantId", UUID)
 def new_id() -> UUID:
     """A fresh UUIDv7; two made in one process never compare out of order."""
     return uuid7()
+
+
+def new_id_text() -> str:
+    """A fresh UUIDv7 as text, for a row whose id only the database has to know: it takes a third of
+    the time, and batches make tens of thousands.
+    """
+    return str(uuid_utils.uuid7())

@@ -151,6 +151,14 @@ class Settings(BaseModel):
         description="PostgreSQL 15 to 18 to use instead of the embedded one",
         examples=["postgresql://billwright:password@127.0.0.1:5432/billwright"],
     )
+    database_application_url: Annotated[SecretStr, AfterValidator(_database_address)] | None = (
+        Field(
+            None,
+            description="the same database for a login that owns nothing and is a member of "
+            "billwright_app; without it the application takes that role as the user of DATABASE_URL",
+            examples=["postgresql://billwright_service:password@127.0.0.1:5432/billwright"],
+        )
+    )
     database_pool_size: int = Field(
         10,
         ge=1,

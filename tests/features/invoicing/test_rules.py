@@ -130,7 +130,7 @@ def charge(amount_minor: int, category: str) -> NewCharge:
 def test_subtotal_and_tax_make_the_total(amounts, currency):
     draft = InvoiceDraft(ACCOUNT, currency_of(currency), tuple(charge(*each) for each in amounts))
     rates = {"standard": Decimal("0.19"), "reduced": Decimal("0.07")}
-    totals = totals_of(draft, rates=rates)
+    totals = totals_of(draft, rate_of=lambda each: rates[each.tax_category])
     assert totals.subtotal_minor == sum(amount for amount, _ in amounts)
     assert totals.total_minor == totals.subtotal_minor + sum(totals.tax.line_tax_minor)
     assert totals.rates == tuple(rates[category] for _, category in amounts)

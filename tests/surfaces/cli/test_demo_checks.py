@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from billwright.surfaces.cli.demo_checks import wrong_numbers, wrong_periods, wrong_sums
+from billwright.surfaces.cli.demo_checks import (
+    changed_invoices,
+    wrong_numbers,
+    wrong_periods,
+    wrong_sums,
+)
 
 
 def invoice(number: str, start: str, end: str) -> dict[str, Any]:
@@ -72,3 +77,39 @@ def test_sums_are_compared_to_the_cent():
 )
 def test_gaps_and_repetitions_of_numbers_are_found(numbers, problems):
     assert list(wrong_numbers(numbers)) == problems
+
+
+@pytest.mark.parametrize(
+    ("after", "problems"),
+    [
+        ([("INV-1", ["a", "b"])], []),
+        (
+            [],
+            [
+                "there were 1 invoices, and now there are 0",
+                "2 charges on them, and now there are 0",
+            ],
+        ),
+        (
+            [("INV-1", ["a", "b"]), ("INV-2", ["c"])],
+            [
+                "there were 1 invoices, and now there are 2",
+                "2 charges on them, and now there are 3",
+            ],
+        ),
+        ([("INV-1", ["a", "b", "c"])], ["now there are 3", "INV-1 has changed"]),
+        ([("INV-9", ["a", "b"])], ["INV-1 has changed"]),
+        ([("INV-1", ["a", "c"])], ["INV-1 has changed"]),
+    ],
+)
+def test_whatever_a_repetition_changes_is_found(after, problems):
+    def invoices(described):
+        return [
+            {"number": number, "lines": [{"id": charge} for charge in charges]}
+            for number, charges in described
+        ]
+
+    before = invoices([("INV-1", ["a", "b"])])
+    found = list(changed_invoices(before=before, after=invoices(after)))
+    assert len(found) == len(problems)
+    assert all(problem in each for each, problem in zip(found, problems, strict=True))

@@ -11,6 +11,11 @@ account_reference_unknown = RefusalCode(
 account_closed = RefusalCode(
     "account_closed", Category.CONFLICT, "The account {account_id} is closed."
 )
+account_parked = RefusalCode(
+    "account_parked",
+    Category.CONFLICT,
+    "The account {account_id} cannot be billed until this is mended: {reason}",
+)
 external_id_taken = RefusalCode(
     "external_id_taken", Category.CONFLICT, "The external id {external_id} is already in use."
 )

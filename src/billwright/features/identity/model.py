@@ -11,6 +11,7 @@ from billwright.kernel.ids import TenantId
 
 FULL_ACCESS = "billing:write"
 READ_ACCESS = "billing:read"
+SCOPES = frozenset({FULL_ACCESS, READ_ACCESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class ApiKey:
     name: str
     hint: str
     scopes: tuple[str, ...]
+    created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
 

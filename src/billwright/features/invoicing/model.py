@@ -10,6 +10,7 @@ from typing import NewType
 from uuid import UUID
 
 from billwright.features.accounts.model import Account
+from billwright.features.tax.model import CategoryCode, LegalNote, TreatmentKind, VatIdStatus
 from billwright.kernel.currency import Currency
 
 InvoiceId = NewType("InvoiceId", UUID)
@@ -95,7 +96,12 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """An invoice's head; amounts in minor units of `currency`, dates in the seller's zone."""
+    """An invoice's head; amounts in minor units of `currency`, dates in the seller's zone.
+
+    How it is taxed is what held when it was finalized: `tax_country` is where, `tax_code` the EN 16931
+    category (of taxed lines: a rate of zero among them is Z), `tax_note` the reason that is printed,
+    `vat_id_status` what was known of the buyer's VAT id, none when it gave no tax id.
+    """
 
     id: InvoiceId
     account_id: UUID
@@ -108,6 +114,11 @@ class Invoice:
     paid_minor: int
     due_minor: int
     taxes: tuple[InvoiceTax, ...]
+    tax_treatment: TreatmentKind
+    tax_country: str
+    tax_note: LegalNote | None
+    tax_code: CategoryCode
+    vat_id_status: VatIdStatus | None
     seller_party_id: UUID
     buyer_party_id: UUID
     locale: str

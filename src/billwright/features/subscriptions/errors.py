@@ -17,6 +17,11 @@ component_unknown = RefusalCode(
     Category.INVALID,
     "The plan {plan_code} has no component {component_code}.",
 )
+charge_too_large = RefusalCode(
+    "charge_too_large",
+    Category.INVALID,
+    "{quantity} units of {component_code} cost more in a period than one charge may be.",
+)
 subscription_external_id_taken = RefusalCode(
     "subscription_external_id_taken",
     Category.CONFLICT,

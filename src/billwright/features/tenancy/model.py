@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
+
+from billwright.kernel.ids import TenantId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """A seller's platform; `code` is how operators and `X-Tenant` name it."""
+
+    id: TenantId
+    code: str
+    name: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +56,9 @@ class SellerParty:
 class Seller:
     """The legal entity that issues a tenant's documents, with the tenant's defaults.
 
-    `tax_rates` maps a tax category to the domestic rate as a share (0.19 is 19 %).
+    `tax_rates` maps a tax category to a domestic rate as a share (0.19 is 19 %), where the country's
+    own rates do not fit or are not known. `small_business_exempt`: no tax is charged at home.
+    `oss_registered_since` is the first day of the One Stop Shop, none for a seller without it.
     """
 
     id: UUID
@@ -54,3 +69,5 @@ class Seller:
     payment_terms_days: int = 14
     fiscal_year_start_month: int = 1
     tax_rates: dict[str, Decimal] = field(default_factory=dict)
+    small_business_exempt: bool = False
+    oss_registered_since: date | None = None

@@ -25,6 +25,7 @@ from billwright.runtime.db.embedded_account import (
 )
 from billwright.runtime.db.embedded_binaries import find_binaries, major_version
 from billwright.runtime.db.embedded_cluster import (
+    APPLICATION_LOGIN,
     OWNER,
     SUPERUSER,
     create_cluster,
@@ -35,7 +36,13 @@ from billwright.runtime.db.embedded_lock import InstanceLock, InstanceRunning
 from billwright.runtime.db.embedded_process import ServerProcess, end_leftovers
 from billwright.runtime.settings import create_own_folder
 
-__all__ = ["SUPERUSER", "EmbeddedPostgres", "EmbeddedPostgresError", "InstanceRunning"]
+__all__ = [
+    "APPLICATION_LOGIN",
+    "SUPERUSER",
+    "EmbeddedPostgres",
+    "EmbeddedPostgresError",
+    "InstanceRunning",
+]
 
 HOST = "127.0.0.1"
 _LOG_LIMIT_BYTES = 4 * 1024 * 1024
@@ -125,7 +132,9 @@ class EmbeddedPostgres:
         return self._binaries
 
     def dsn_for(self, database: str, *, role: str = OWNER) -> str:
-        """The address of a database for the owner or the `SUPERUSER`; it contains the password."""
+        """The address of a database for the owner, the `APPLICATION_LOGIN` or the `SUPERUSER`; it
+        contains the password.
+        """
         return f"postgresql://{role}:{quote(self._password)}@{HOST}:{self._port}/{quote(database)}"
 
     def start(self) -> str:

@@ -17,10 +17,11 @@ from billwright.runtime.db.embedded_account import EmbeddedPostgresError, Server
 
 OWNER = "billwright"
 SUPERUSER = "postgres"
+APPLICATION_LOGIN = "billwright_service"
 
 
 def password_in(folder: Path) -> str:
-    """The password of the cluster's two roles: generated once, readable by our own account only."""
+    """The password of the cluster's logins: generated once, readable by our own account only."""
     path = folder / "password"
     if not path.exists():
         partial = folder / "password.partial"
@@ -77,6 +78,12 @@ def create_cluster(data: Path, *, binaries: Path, account: ServerAccount, passwo
         stdin=(
             f"create role {OWNER} login createdb createrole password '{password}'\n"
             f"create database {OWNER} owner {OWNER}\n"
+            # The application logs in as one who owns nothing and can be nobody else, so that no
+            # statement, whoever wrote it, can step out of the role that sees one tenant.
+            "create role billwright_app nologin\n"
+            f"grant billwright_app to {OWNER} with admin option\n"
+            f"create role {APPLICATION_LOGIN} login noinherit password '{password}'\n"
+            f"grant billwright_app to {APPLICATION_LOGIN}\n"
         ),
     )
     partial.rename(data)

@@ -13,7 +13,7 @@ import asyncpg
 
 from billwright.kernel.actor import Actor
 from billwright.kernel.event import Event
-from billwright.kernel.ids import TenantId, new_id
+from billwright.kernel.ids import TenantId, new_id_text
 from billwright.runtime.db.json import to_json
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Tx:
         self.tenant_id = tenant_id
         self.actor = actor
         self.cause = cause
-        self.events: list[tuple[UUID, datetime, Event]] = []
+        self.events: list[tuple[str, datetime, Event]] = []
         self.audit_entries: list[tuple[datetime, AuditEntry]] = []
         self.jobs: list[JobRequest] = []
 
@@ -154,7 +154,7 @@ class Tx:
 
     def publish(self, event: Event) -> None:
         """State a fact: it is stored with the commit, and the reactions to it run afterwards."""
-        self.events.append((new_id(), self._now, event))
+        self.events.append((new_id_text(), self._now, event))
 
     def audit(
         self, action: str, *, subject_type: str, subject_id: UUID, details: object = None

@@ -8,7 +8,7 @@ from dataclasses import fields
 import msgspec
 
 from billwright.kernel.event import Event
-from billwright.kernel.ids import new_id
+from billwright.kernel.ids import new_id_text
 from billwright.runtime.db.database import Connection
 from billwright.runtime.db.tx import JobRequest, Tx
 from billwright.runtime.queue.connection import queue_queries
@@ -88,7 +88,7 @@ async def _write_audit_entries(tx: Tx) -> None:
         "audit_entry",
         [
             {
-                "id": new_id(),
+                "id": new_id_text(),
                 "action": entry.action,
                 "subject_type": entry.subject_type,
                 "subject_id": entry.subject_id,

@@ -61,5 +61,22 @@ def wrong_numbers(numbers: Sequence[str]) -> Iterator[str]:
             yield f"{name}: the first number is {values[0]}"
 
 
+def changed_invoices(*, before: Sequence[JsonObject], after: Sequence[JsonObject]) -> Iterator[str]:
+    """What a repetition has done to invoices with their lines, which it must leave as they were."""
+    for name, earlier, later in (
+        ("invoices", len(before), len(after)),
+        ("charges on them", _charges(before), _charges(after)),
+    ):
+        if earlier != later:
+            yield f"there were {earlier} {name}, and now there are {later}"
+    for old, new in zip(before, after, strict=False):
+        if old != new:
+            yield f"{old['number']} has changed"
+
+
+def _charges(invoices: Sequence[JsonObject]) -> int:
+    return len({line["id"] for invoice in invoices for line in invoice["lines"]})
+
+
 def _amount(money: JsonObject) -> Decimal:
     return Decimal(money["amount"])

@@ -140,7 +140,9 @@ async def get_subscription(
     summary="Cancel a subscription",
     responses={
         200: _ETAG,
-        **refusals.of_writing(subscription_unknown, state_forbids, version_stale),
+        **refusals.of_writing(
+            subscription_unknown, state_forbids, version_stale, account_parked
+        ),
     },
 )
 async def cancel_subscription(

@@ -43,12 +43,9 @@ class HotRoutes:
             for pattern, path, route, mounted in self._routes:
                 match = pattern.fullmatch(scope["path"]) if scope["method"] == "GET" else None
                 if match:
-                    scope |= {
-                        "app": mounted,
-                        "path_params": match.groupdict(),
-                        "root_path": path,
-                        "route": route,
-                    }
+                    scope.update(
+                        app=mounted, path_params=match.groupdict(), root_path=path, route=route
+                    )
                     try:
                         response = await route.answer(Request(scope, receive))
                     except Refusal as refusal:

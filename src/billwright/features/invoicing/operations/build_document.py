@@ -23,6 +23,9 @@ from billwright.features.invoicing.document import (
 from billwright.features.invoicing.errors import invoice_without_document
 from billwright.features.invoicing.model import Invoice, InvoiceLine, InvoiceState
 from billwright.features.invoicing.sql.reads import invoice_by_id, lines_of, party_data
+from billwright.features.tax.rules.legal_note import legal_note
+from billwright.features.tax.rules.territory import tax_territory
+from billwright.features.tax.rules.vat_id import read_vat_id
 from billwright.features.tenancy.model import Address
 from billwright.kernel.calendar import local_date
 from billwright.kernel.money import Money
@@ -57,6 +60,7 @@ async def build_document(tx: Tx, invoice_id: UUID) -> InvoiceDocument:
         customer_number=str(buyer["customer_number"]),
         subscription_reference=invoice.reference or None,
         payment_reference=invoice.number,
+        tax_note=legal_note(invoice.tax_note, locale=invoice.locale) if invoice.tax_note else None,
     )
 
 
@@ -84,11 +88,13 @@ def _seller(data: dict[str, Any]) -> SellerParty:
 
 def _buyer(data: dict[str, Any]) -> BuyerParty:
     address = msgspec.convert(data["address"], Address)
+    tax_id = data["tax_id"]
+    vat_id = read_vat_id(tax_id, country=tax_territory(address)) if tax_id else None
     return BuyerParty(
         name=data["name"],
         address_lines=_address_lines(address),
         country=address.country,
-        vat_id=data["tax_id"],
+        vat_id=vat_id.number if vat_id else tax_id,
         reference=data["reference"],
     )
 

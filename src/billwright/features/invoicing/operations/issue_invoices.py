@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 
 from billwright.features.invoicing.events import InvoiceFinalized, InvoicePaid
-from billwright.features.invoicing.model import InvoiceDraft, InvoiceId, IssuedInvoice
+from billwright.features.invoicing.model import (
+    InvoiceDraft,
+    InvoiceId,
+    IssuedInvoice,
+    NewCharge,
+)
 from billwright.features.invoicing.rules.numbering import (
     DEFAULT_SERIES,
     DEFAULT_TEMPLATE,
@@ -24,6 +30,10 @@ from billwright.features.invoicing.sql.writes import (
     insert_parties,
     take_numbers,
 )
+from billwright.features.tax.model import TaxDecision
+from billwright.features.tax.operations.decide_taxes import decide_taxes
+from billwright.features.tax.rules.rate import line_rate
+from billwright.features.tax.rules.tax_point import tax_point
 from billwright.features.tenancy.model import Seller
 from billwright.features.tenancy.sql.reads import the_seller
 from billwright.kernel.calendar import local_date
@@ -36,20 +46,25 @@ async def issue_invoices(tx: Tx, drafts: Sequence[InvoiceDraft]) -> list[IssuedI
 
     Drafts without charges are left out. An invoice of nothing is paid at once. The series is locked
     until the commit, so that nothing slow may follow in the same transaction. Refuses:
-    `tax_category_unknown`.
+    `tax_rate_unknown`.
     """
     drafts = [draft for draft in drafts if draft.charges]
     if not drafts:
         return []
     seller = await the_seller(tx)
-    priced = [(draft, totals_of(draft, rates=seller.tax_rates)) for draft in drafts]
     issued_on = local_date(tx.now, seller.zone)
+    taxes = await decide_taxes(tx, [draft.account for draft in drafts], seller=seller, on=issued_on)
+    priced = [
+        (draft, _totals(tx, draft, tax=taxes[draft.account.id], seller=seller, issued_on=issued_on))
+        for draft in drafts
+    ]
     year = fiscal_year(issued_on, start_month=seller.fiscal_year_start_month)
     series = await _take_numbers(tx, seller, year=year, count=len(drafts))
     invoices = [
         _numbered(
             draft,
             totals,
+            tax=taxes[draft.account.id],
             sequence=series.first_sequence + index,
             series=series,
             year=year,
@@ -80,6 +95,25 @@ async def issue_invoices(tx: Tx, drafts: Sequence[InvoiceDraft]) -> list[IssuedI
     ]
 
 
+def _totals(
+    tx: Tx, draft: InvoiceDraft, *, tax: TaxDecision, seller: Seller, issued_on: date
+) -> Totals:
+    def rate_of(charge: NewCharge) -> Decimal:
+        return line_rate(
+            charge.tax_category,
+            treatment=tax.treatment,
+            own_rates=seller.tax_rates,
+            on=tax_point(
+                service_end=charge.period_end,
+                issued_at=tx.now,
+                issued_on=issued_on,
+                zone=seller.zone,
+            ),
+        )
+
+    return totals_of(draft, rate_of=rate_of)
+
+
 async def _take_numbers(tx: Tx, seller: Seller, *, year: int, count: int) -> Series:
     taken = await take_numbers(
         tx, seller_id=seller.id, code=DEFAULT_SERIES, fiscal_year=year, count=count
@@ -97,6 +131,7 @@ def _numbered(
     draft: InvoiceDraft,
     totals: Totals,
     *,
+    tax: TaxDecision,
     sequence: int,
     series: Series,
     year: int,
@@ -108,6 +143,7 @@ def _numbered(
     return NumberedInvoice(
         id=InvoiceId(new_id()),
         draft=draft,
+        tax=tax,
         totals=totals,
         number=document_number(series.template, year=year, sequence=sequence),
         sequence=sequence,

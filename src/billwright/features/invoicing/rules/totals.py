@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billwright.features.invoicing.model import InvoiceDraft
+from billwright.features.invoicing.model import InvoiceDraft, NewCharge
 from billwright.features.tax.rules.document_tax import DocumentTax, TaxableLine, document_tax
-from billwright.features.tax.rules.rate import rate_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +23,11 @@ class Totals:
         return self.subtotal_minor + self.tax.total_minor
 
 
-def totals_of(draft: InvoiceDraft, *, rates: Mapping[str, Decimal]) -> Totals:
-    """The totals of a draft at these rates, which map a tax category to a share."""
-    line_rates = tuple(rate_for(charge.tax_category, rates=rates) for charge in draft.charges)
+def totals_of(draft: InvoiceDraft, *, rate_of: Callable[[NewCharge], Decimal]) -> Totals:
+    """The totals of a draft, each charge taxed at its rate, a share."""
+    rates = tuple(rate_of(charge) for charge in draft.charges)
     lines = [
         TaxableLine(charge.amount_minor, charge.tax_category, rate)
-        for charge, rate in zip(draft.charges, line_rates, strict=True)
+        for charge, rate in zip(draft.charges, rates, strict=True)
     ]
-    return Totals(
-        sum(line.net_minor for line in lines), document_tax(lines, draft.currency), line_rates
-    )
+    return Totals(sum(line.net_minor for line in lines), document_tax(lines, draft.currency), rates)

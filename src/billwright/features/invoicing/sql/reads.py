@@ -17,13 +17,15 @@ from billwright.features.invoicing.model import (
     InvoiceState,
     InvoiceTax,
 )
+from billwright.features.tax.model import CategoryCode, LegalNote, TreatmentKind, VatIdStatus
 from billwright.kernel.currency import currency_of
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
 INVOICE_COLUMNS = """i.id, i.account_id, i.state, i.number, i.currency, i.subtotal_minor, i.tax_minor,
-    i.total_minor, i.paid_minor, i.due_minor, i.taxes, i.seller_party_id, i.buyer_party_id, i.locale,
-    i.zone, i.reference, i.period_start, i.period_end, i.finalized_at, i.issued_on, i.due_on, i.paid_at,
+    i.total_minor, i.paid_minor, i.due_minor, i.taxes, i.tax_treatment, i.tax_country, i.tax_note,
+    i.tax_code, i.vat_id_status, i.seller_party_id, i.buyer_party_id, i.locale, i.zone, i.reference,
+    i.period_start, i.period_end, i.finalized_at, i.issued_on, i.due_on, i.paid_at,
     i.version, i.created_at, i.updated_at"""
 
 
@@ -121,6 +123,11 @@ def invoice_from_row(row: asyncpg.Record) -> Invoice:
         paid_minor=row["paid_minor"],
         due_minor=row["due_minor"],
         taxes=tuple(msgspec.convert(from_json(row["taxes"]), list[InvoiceTax])),
+        tax_treatment=TreatmentKind(row["tax_treatment"]),
+        tax_country=row["tax_country"],
+        tax_note=LegalNote(row["tax_note"]) if row["tax_note"] else None,
+        tax_code=CategoryCode(row["tax_code"]),
+        vat_id_status=VatIdStatus(row["vat_id_status"]) if row["vat_id_status"] else None,
         seller_party_id=row["seller_party_id"],
         buyer_party_id=row["buyer_party_id"],
         locale=row["locale"],

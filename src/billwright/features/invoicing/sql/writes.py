@@ -13,6 +13,7 @@ from billwright.features.invoicing.model import Invoice, InvoiceDraft, InvoiceId
 from billwright.features.invoicing.rules.parties import Party
 from billwright.features.invoicing.rules.totals import Totals
 from billwright.features.invoicing.sql.reads import INVOICE_COLUMNS
+from billwright.features.tax.model import TaxDecision
 from billwright.kernel.ids import new_id
 from billwright.runtime.db.tx import Tx
 
@@ -32,6 +33,7 @@ class NumberedInvoice:
 
     id: InvoiceId
     draft: InvoiceDraft
+    tax: TaxDecision
     totals: Totals
     number: str
     sequence: int
@@ -117,6 +119,7 @@ async def insert_finalized(
 
 def _head(tx: Tx, invoice: NumberedInvoice) -> dict[str, object]:
     draft, totals = invoice.draft, invoice.totals
+    treatment = invoice.tax.treatment
     return {
         "id": invoice.id,
         "account_id": draft.account.id,
@@ -128,6 +131,11 @@ def _head(tx: Tx, invoice: NumberedInvoice) -> dict[str, object]:
         "tax_minor": totals.tax.total_minor,
         "total_minor": totals.total_minor,
         "taxes": totals.tax.parts,
+        "tax_treatment": treatment.kind,
+        "tax_country": treatment.country,
+        "tax_note": treatment.note,
+        "tax_code": treatment.code,
+        "vat_id_status": invoice.tax.vat_id_status,
         "buyer_party_id": invoice.buyer.id,
         "locale": draft.account.locale,
         "reference": draft.reference,

@@ -45,6 +45,10 @@ async def advance_test_clock(work: Work, payload: Any) -> None:
         failure = refusal.detail
     except ClockIsStuck as stuck:
         failure = str(stuck)
+    except Exception:
+        async with work.tx() as tx:
+            await finish_test_clock(tx, clock_id, failure="An unexpected error; see the log.")
+        raise
     async with work.tx() as tx:
         await finish_test_clock(tx, clock_id, failure=failure)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from billwright.features.accounts.errors import account_parked
 from billwright.features.accounts.model import Account
 from billwright.features.accounts.operations.lock_account import lock_account
 from billwright.features.catalog.model import PlanVersion
@@ -51,7 +52,7 @@ async def cancel_subscription(tx: Tx, command: CancelSubscription) -> Canceled:
     """Cancel a subscription. What was paid in advance is not refunded; what runs in arrears is
     invoiced up to the end. A cancellation that is already scheduled may be brought forward.
 
-    Refuses: `subscription_unknown`, `version_stale`, `state_forbids`.
+    Refuses: `subscription_unknown`, `version_stale`, `state_forbids`, `account_parked`.
     """
     account = await lock_account(tx, await account_of(tx, command.subscription_id))
     subscription = await subscription_by_id(tx, command.subscription_id)
@@ -82,13 +83,12 @@ async def _caught_up(
     tx: Tx, subscription: Subscription, *, account: Account, version: PlanVersion
 ) -> Subscription:
     """The subscription in the period that contains now. The billing run may be late: periods that
-    have begun are owed whether or not it came in time. A parked account is billed by nobody.
+    have begun are owed whether or not it came in time. Refuses `account_parked` when they cannot be
+    billed.
     """
-    while (
-        account.parked_reason is None
-        and subscription.next_action_at is not None
-        and subscription.next_action_at <= tx.now
-    ):
+    while subscription.next_action_at is not None and subscription.next_action_at <= tx.now:
+        if account.parked_reason is not None:
+            raise account_parked(account_id=account.id, reason=account.parked_reason)
         crossing = cross_boundary(subscription, version, now=tx.now)
         await apply_crossings(
             tx, [crossing], accounts={account.id: account}, versions={version.id: version}

@@ -30,7 +30,10 @@ from billwright.features.subscriptions.model import (
     SubscriptionState,
 )
 from billwright.features.subscriptions.rules.next_action import next_action_at
-from billwright.features.subscriptions.rules.period_charges import charges_in_advance
+from billwright.features.subscriptions.rules.period_charges import (
+    charges_in_advance,
+    refuse_oversized_charges,
+)
 from billwright.features.subscriptions.sql.writes import insert_subscription
 from billwright.features.tenancy.operations.next_number import next_subscription_number
 from billwright.kernel.calendar import anniversary_schedule
@@ -68,12 +71,14 @@ async def create_subscription(tx: Tx, command: CreateSubscription) -> Started:
     """Start a subscription: its first period, the invoice for it and its access, in one commit.
 
     Refuses: `account_unknown_here`, `account_closed`, `plan_unknown_here`, `plan_archived`,
-    `currency_unknown`, `currency_not_sold`, `component_unknown`, `subscription_external_id_taken`.
+    `currency_unknown`, `currency_not_sold`, `component_unknown`, `charge_too_large`,
+    `subscription_external_id_taken`.
     """
     account = await _account(tx, command.account_id)
     plan = await _plan(tx, command.plan_code)
-    subscription = await _new_subscription(tx, command, account=account, plan=plan)
     version = plan.version
+    subscription = await _new_subscription(tx, command, account=account, plan=plan)
+    refuse_oversized_charges(subscription, version)
     if not await insert_subscription(tx, subscription):
         raise subscription_external_id_taken(external_id=command.external_id)
     _record(tx, command, subscription=subscription, version=version)

@@ -11,6 +11,7 @@ from billwright.features.catalog.model import PlanComponent, PlanVersion, Timing
 from billwright.features.invoicing.model import ChargeKind, NewCharge
 from billwright.features.pricing.rules.pricing import Pricing
 from billwright.features.pricing.rules.unit_price import unit_price
+from billwright.features.subscriptions.errors import charge_too_large
 from billwright.features.subscriptions.model import Subscription
 from billwright.kernel.calendar import Period
 from billwright.kernel.currency import currency_of
@@ -54,6 +55,23 @@ def charges_in_arrears(
         for component, quantity in _components(subscription, version)
         if component.timing is Timing.IN_ARREARS
     )
+
+
+def refuse_oversized_charges(subscription: Subscription, version: PlanVersion) -> None:
+    """Accept quantities whose charges can be kept, also those that will be owed in arrears.
+
+    Without this, a subscription could start that no billing run can bill. Refuses:
+    `charge_too_large`.
+    """
+    for component, quantity in _components(subscription, version):
+        pricing = component.prices[subscription.currency]
+        amount_minor = _whole_amount(pricing, quantity, currency=subscription.currency)
+        if abs(amount_minor) > _LARGEST_CHARGE_MINOR:
+            raise charge_too_large(
+                pointer=f"/quantities/{component.code}",
+                quantity=quantity,
+                component_code=component.code,
+            )
 
 
 def _components(
@@ -100,6 +118,9 @@ def _charge(
         tax_category=version.tax_category,
     )
 
+
+# A thousand charges of this size, with tax, still fit the 64 bits of an invoice's total.
+_LARGEST_CHARGE_MINOR = 10**15
 
 # Subscribers of one plan mostly pay the same, so that amounts are computed once.
 _unit_price = lru_cache(maxsize=10_000)(unit_price)

@@ -22,7 +22,11 @@ class TaxableLine:
 
 @dataclass(frozen=True, slots=True)
 class TaxPart:
-    """One row of the breakdown: what was taxed at one rate, and the tax on it, in minor units."""
+    """One row of the breakdown: what was taxed at one rate, and the tax on it, in minor units.
+
+    `category` is that of the first line; others with the same rate are in the same row, since the law
+    and EN 16931 know rates only.
+    """
 
     category: str
     rate: Decimal
@@ -48,16 +52,16 @@ def document_tax(lines: Sequence[TaxableLine], currency: Currency) -> DocumentTa
     Rounding per line would make the sum of the lines differ from the tax on the sum, and credit notes
     from their invoice; so the total decides, and the lines share it by largest remainder.
     """
-    groups: dict[tuple[str, Decimal], list[int]] = {}
+    groups: dict[Decimal, list[int]] = {}
     for index, line in enumerate(lines):
-        groups.setdefault((line.category, line.rate), []).append(index)
+        groups.setdefault(line.rate, []).append(index)
     parts: list[TaxPart] = []
     shares = [0] * len(lines)
-    for (category, rate), members in groups.items():
+    for rate, members in groups.items():
         nets = [lines[index].net_minor for index in members]
         base = Money(sum(nets), currency)
         tax = base.share(rate)
-        parts.append(TaxPart(category, rate, base.amount_minor, tax.amount_minor))
+        parts.append(TaxPart(lines[members[0]].category, rate, base.amount_minor, tax.amount_minor))
         for index, share in zip(members, _share(tax, nets), strict=True):
             shares[index] = share
     return DocumentTax(tuple(parts), tuple(shares))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from billwright.features.tax.errors import tax_category_unknown, tax_rate_unknown
-from billwright.features.tax.model import Treatment
+from billwright.features.tax.model import Treatment, TreatmentKind
 from billwright.features.tax.rules.rate_table import RATES, RateRow
 
 STANDARD = "standard"
@@ -25,7 +25,7 @@ def rate_for(category: str, *, rates: Mapping[str, Decimal]) -> Decimal:
 
 
 def line_rate(
-    category: str, *, treatment: Treatment, own_rates: Mapping[str, Decimal], home: str, on: date
+    category: str, *, treatment: Treatment, own_rates: Mapping[str, Decimal], on: date
 ) -> Decimal:
     """The share that a line is taxed with on a day; zero when the treatment charges no tax.
 
@@ -35,23 +35,23 @@ def line_rate(
     if not treatment.charges_tax:
         return _NOTHING
     country = treatment.country
-    if country == home:
-        own = own_rates.get(category)
-        return rate_on(country, category=category, on=on) if own is None else own
-    rates = rates_on(country, on=on)
-    return rates[category] if category in rates else rate_on(country, category=STANDARD, on=on)
+    if treatment.kind is TreatmentKind.EU_B2C_OSS:
+        rates = rates_on(country, on)
+        return rates[category] if category in rates else rate_on(country, category=STANDARD, on=on)
+    own = own_rates.get(category)
+    return rate_on(country, category=category, on=on) if own is None else own
 
 
 def rate_on(country: str, *, category: str, on: date) -> Decimal:
     """The table's rate as a share. Refuses: `tax_rate_unknown` where the table has none."""
-    rate = rates_on(country, on=on).get(category)
+    rate = rates_on(country, on).get(category)
     if rate is None:
         raise tax_rate_unknown(country=country, tax_category=category, on=on)
     return rate
 
 
 @lru_cache(maxsize=10_000)
-def rates_on(country: str, *, on: date) -> Mapping[str, Decimal]:
+def rates_on(country: str, on: date) -> Mapping[str, Decimal]:
     """All rates of a territory that are in force on a day, by category; none outside the table."""
     return {
         row.category: row.rate

@@ -21,6 +21,8 @@ MEMBER_STATES = frozenset(
 # Isle of Man by Article 7 of the directive, Liechtenstein by its treaty with Switzerland.
 _SAME_AS = {"EL": "GR", "UK": "GB", "MC": "FR", "IM": "GB", "LI": "CH"}
 
+_FRENCH_DEPARTMENTS = {"971": "GP", "972": "MQ", "973": "GF", "974": "RE", "976": "YT"}
+
 # Parts of a member state that are no part of the union's territory (Article 6), by the code of
 # ISO 3166-2 without the country.
 _EXCLUDED_REGIONS = {
@@ -32,11 +34,7 @@ _EXCLUDED_REGIONS = {
     "FI": {"01": "AX"},
     "FR": {
         **{code: code for code in ("GP", "MQ", "GF", "RE", "YT")},
-        "971": "GP",
-        "972": "MQ",
-        "973": "GF",
-        "974": "RE",
-        "976": "YT",
+        **_FRENCH_DEPARTMENTS,
     },
     "GR": {"69": "GR-69"},
 }
@@ -46,7 +44,7 @@ _EXCLUDED_POSTAL_CODES = {
     "DE": {"78266": "DE-BUESINGEN", "27498": "DE-HELGOLAND"},
     "ES": {"35": "ES-CN", "38": "ES-CN", "51": "ES-CE", "52": "ES-ML"},
     "FI": {"22": "AX"},
-    "FR": {"971": "GP", "972": "MQ", "973": "GF", "974": "RE", "976": "YT"},
+    "FR": _FRENCH_DEPARTMENTS,
     "GR": {"63086": "GR-69"},
     "IT": {"23041": "IT-LIVIGNO", "22061": "IT-CAMPIONE"},
 }

@@ -26,7 +26,8 @@ def read_vat_id(text: str, *, country: str) -> VatId | None:
     A number without a prefix is taken for one of `country`. The form includes check digits where a
     country has them; whether the id is registered only its register can tell.
     """
-    compact = "".join(character for character in text.upper() if character.isalnum())
+    # Old Irish numbers have a plus or an asterisk.
+    compact = "".join(each for each in text.upper() if each.isalnum() or each in "+*")
     return _with_prefix(compact) or _with_prefix(_PREFIXES.get(country, country) + compact)
 
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import msgspec
 
-from billwright.features.tenancy.model import Seller
+from billwright.features.tenancy.model import Seller, Tenant
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
+
+
+async def the_tenant(tx: Tx) -> Tenant:
+    """The tenant that the transaction runs for."""
+    row = await tx.fetch_row(
+        "select code, name, created_at from tenant where tenant_id = $1", tx.tenant_id
+    )
+    assert row is not None  # noqa: S101 - tenants are never deleted
+    return Tenant(id=tx.tenant_id, **row)
 
 
 async def the_seller(tx: Tx) -> Seller:
     """The tenant's seller; a tenant is created with one."""
     row = await tx.fetch_row(
         """select id, party, currency, locale, zone, payment_terms_days, fiscal_year_start_month,
-               tax_rates
+               tax_rates, small_business_exempt, oss_registered_since
            from seller where tenant_id = $1 order by id limit 1""",
         tx.tenant_id,
     )

@@ -33,6 +33,8 @@ async def insert_seller(tx: Tx, seller: Seller) -> None:
                 "payment_terms_days": seller.payment_terms_days,
                 "fiscal_year_start_month": seller.fiscal_year_start_month,
                 "tax_rates": seller.tax_rates,
+                "small_business_exempt": seller.small_business_exempt,
+                "oss_registered_since": seller.oss_registered_since,
                 "created_at": tx.now,
             }
         ],

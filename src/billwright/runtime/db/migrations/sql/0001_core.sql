@@ -50,6 +50,8 @@ create table seller (
     payment_terms_days int not null check (payment_terms_days between 0 and 365),
     fiscal_year_start_month int not null check (fiscal_year_start_month between 1 and 12),
     tax_rates jsonb not null,
+    small_business_exempt boolean not null,
+    oss_registered_since date,
     created_at timestamptz not null,
     primary key (tenant_id, id)
 );
@@ -122,6 +124,22 @@ create table account (
 create unique index account_external_id on account (tenant_id, external_id)
     where external_id is not null;
 create index on account (tenant_id, test_clock_id) where test_clock_id is not null;
+
+-- What the register of VAT ids says. Its instants are the machine's, also for accounts on test clocks.
+create table vat_id_check (
+    tenant_id uuid not null,
+    account_id uuid not null,
+    tax_id text not null,
+    vat_id text,
+    status text not null check (status in ('unchecked', 'valid', 'invalid', 'unavailable')),
+    source text,
+    checked_at timestamptz,
+    attempts int not null check (attempts >= 0),
+    next_check_at timestamptz,
+    primary key (tenant_id, account_id),
+    foreign key (tenant_id, account_id) references account
+);
+create index on vat_id_check (tenant_id, next_check_at) where next_check_at is not null;
 
 create table feature (
     tenant_id uuid not null references tenant,
@@ -307,6 +325,13 @@ create table invoice (
     paid_minor bigint not null check (paid_minor >= 0),
     due_minor bigint not null generated always as (total_minor - paid_minor) stored,
     taxes jsonb not null,
+    tax_treatment text not null check (tax_treatment in ('domestic', 'eu_b2c_oss', 'eu_b2c_domestic',
+                                                         'eu_reverse_charge', 'small_business_exempt',
+                                                         'export', 'outside_scope')),
+    tax_country text not null,
+    tax_note text,
+    tax_code text not null check (tax_code in ('S', 'E', 'AE', 'G', 'O')),
+    vat_id_status text check (vat_id_status in ('unchecked', 'valid', 'invalid', 'unavailable')),
     seller_party_id uuid not null,
     buyer_party_id uuid not null,
     locale text not null,
@@ -373,12 +398,14 @@ begin
     if old.state <> 'draft' and (
         tg_op = 'DELETE'
         or (old.account_id, old.series_id, old.fiscal_year, old.sequence, old.number, old.currency,
-            old.subtotal_minor, old.tax_minor, old.total_minor, old.taxes, old.seller_party_id,
+            old.subtotal_minor, old.tax_minor, old.total_minor, old.taxes, old.tax_treatment,
+            old.tax_country, old.tax_note, old.tax_code, old.vat_id_status, old.seller_party_id,
             old.buyer_party_id, old.locale, old.zone, old.reference, old.issued_on, old.due_on, old.period_start,
             old.period_end, old.finalized_at)
            is distinct from
            (new.account_id, new.series_id, new.fiscal_year, new.sequence, new.number, new.currency,
-            new.subtotal_minor, new.tax_minor, new.total_minor, new.taxes, new.seller_party_id,
+            new.subtotal_minor, new.tax_minor, new.total_minor, new.taxes, new.tax_treatment,
+            new.tax_country, new.tax_note, new.tax_code, new.vat_id_status, new.seller_party_id,
             new.buyer_party_id, new.locale, new.zone, new.reference, new.issued_on, new.due_on, new.period_start,
             new.period_end, new.finalized_at)
         or new.state = 'draft'

@@ -1,0 +1,1 @@
+"""Who knows whether a VAT id is registered?"""

@@ -1,0 +1,1 @@
+"""How is the European Union's register asked?"""
