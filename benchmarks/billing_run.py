@@ -16,6 +16,7 @@ from benchmarks.results import Row, rate
 from billwright.features.catalog.model import PlanFeature
 from billwright.features.subscriptions.jobs import renew_due_subscriptions
 from billwright.runtime.db.embedded import EmbeddedPostgres
+from billwright.runtime.garbage import collect_rarely
 from billwright.runtime.queue.registry import Work
 
 # One renewal of every subscription each; the first finds almost empty tables, the others do not.
@@ -31,6 +32,7 @@ def billing_run(server: EmbeddedPostgres, *, subscriptions: int) -> list[Row]:
         ("billing run", ()),
         ("billing run, plan with a limit", FEATURES_WITH_A_LIMIT),
     )
+    collect_rarely()  # as the worker does when it starts
     rows = []
     for number, (name, features) in enumerate(variants, start=1):
         dsn = migrated_database(server, f"billing_{number}")

@@ -26,8 +26,8 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("tenants_hidden", "alembic_version"): "the migrations' own mark, read by the owner only",
     ("unique_within_tenant", "alembic_version"): "the migrations' own mark, read by the owner only",
     ("unique_within_tenant", "tenant (code)"): "how a tenant is found before it is known",
-    ("references_indexed", "charge charge_tenant_id_account_id_fkey"): (
-        "accounts are never deleted, and pending charges are found by a partial index"
+    ("references_indexed", "charge charge_tenant_id_account_id_subscription_id_fkey"): (
+        "subscriptions are never deleted; charges are found by the keys that reads use"
     ),
     ("guarded_functions", "tenant_by_code"): "how a tenant is found before it is known",
     ("guarded_functions", "all_tenants"): "background work runs for each tenant in turn",

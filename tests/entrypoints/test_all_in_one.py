@@ -19,6 +19,17 @@ from tests.entrypoints.installation import (
 )
 from tests.postgres import reachable_folder
 
+pytestmark = pytest.mark.timeout(900)  # several processes start and end in each
+
+
+SELLER = """
+currency = "EUR"
+zone = "Europe/Berlin"
+[party]
+name = "Example Software GmbH"
+address = {line1 = "Musterstraße 1", postal_code = "10115", city = "Berlin", country = "DE"}
+"""
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
@@ -127,11 +138,38 @@ def test_a_database_elsewhere_is_used_and_left_alone(home: Path, fresh_database:
     assert "Traceback" not in refused.stderr
 
 
-def test_production_begins_without_a_demo_seller(home: Path):
-    key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-    with running(home, BILLWRIGHT_ENVIRONMENT="production", ENCRYPTION_KEY=key) as installation:
+def test_production_begins_without_a_demo_seller_and_with_one_of_its_own(home: Path):
+    settings = {
+        "BILLWRIGHT_ENVIRONMENT": "production",
+        "ENCRYPTION_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    }
+    seller = home.parent / "seller.toml"
+    seller.write_text(SELLER)
+    early = billwright("tenant", "create", "north", "--seller", str(seller), home=home, **settings)
+    assert early.returncode == 1
+    assert early.stderr.startswith(f"No database runs on {home}.")
+    with running(home, **settings) as installation:
         assert "demo" not in installation.introduction
         assert not (home / "demo.key").exists()
         demo = billwright("demo", home=home, PORT=str(installation.port))
-    assert demo.returncode == 1
-    assert "There is no API key" in demo.stdout
+        assert demo.returncode == 1
+        assert "There is no API key" in demo.stdout
+
+        created = billwright(
+            "tenant", "create", "north", "--seller", str(seller), home=home, **settings
+        )
+        assert created.returncode == 0, created.stderr
+        key = created.stdout.strip()
+        bearer = {"Authorization": f"Bearer {key}"}
+        assert installation.ask("/api/billing/accounts", **bearer)[0] == 200
+        demo = billwright("demo", "--key", key, home=home, PORT=str(installation.port), **settings)
+        assert demo.returncode == 0, demo.stdout + demo.stderr
+
+        listed = billwright("key", "list", "north", home=home, **settings).stdout
+        assert key not in listed
+        key_id = listed.splitlines()[1].split()[0]
+        revoked = billwright("key", "revoke", "north", key_id, home=home, **settings)
+        assert revoked.returncode == 0, revoked.stderr
+        assert eventually(lambda: installation.ask("/api/billing/accounts", **bearer)[0] == 401)
+        for secret in (key, settings["ENCRYPTION_KEY"]):
+            assert secret not in (home.parent / "errors").read_text()

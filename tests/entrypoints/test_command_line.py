@@ -29,7 +29,8 @@ def test_the_help_loads_nothing_that_it_does_not_need():
         [sys.executable, "-c", HELP], capture_output=True, text=True, check=True
     )
     assert loaded.stderr == ""
-    for command in ("up", "api", "worker", "migrate", "demo", "openapi", "doctor", "version"):
+    commands = "up api worker migrate demo openapi doctor tenant key version".split()
+    for command in commands:
         assert f"\n  {command} " in loaded.stdout
 
 
@@ -37,9 +38,9 @@ def test_the_version_is_printed(tmp_path: Path):
     assert billwright("version", home=tmp_path).stdout == f"{__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["up", "api", "worker", "migrate", "demo"])
+@pytest.mark.parametrize("command", ["up", "api", "worker", "migrate", "demo", "tenant list"])
 def test_wrong_settings_are_listed_without_a_traceback(tmp_path: Path, command: str):
-    refused = billwright(command, home=tmp_path, PORT="seventy", LOG_LEVEL="loud")
+    refused = billwright(*command.split(), home=tmp_path, PORT="seventy", LOG_LEVEL="loud")
     assert refused.returncode == 1
     first, *problems = refused.stderr.splitlines()
     assert first == "The settings cannot be used:"

@@ -23,6 +23,7 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 WRONG = {
     "BILLWRIGHT_ENVIRONMENT": "staging",
     "DATABASE_URL": "mysql://user:hidden-1@host/name",
+    "DATABASE_APPLICATION_URL": "host/name",
     "DATABASE_POOL_SIZE": "0",
     "PORT": "seventy",
     "PUBLIC_URL": "billing.example.com",

@@ -13,9 +13,11 @@ import billwright.features
 from billwright import __version__
 from billwright.features.notifications.port import MailChannel, Mailer
 from billwright.features.payments.port import PaymentProviders
+from billwright.features.tax.port import VatIdRegister
 from billwright.providers.mail.folder import FolderMailer
 from billwright.providers.mail.smtp import SmtpMailer, SmtpServer, TlsMode
 from billwright.providers.payment import discover as discover_payment_providers
+from billwright.providers.vat.vies.register import ViesRegister
 from billwright.runtime.db.database import Database
 from billwright.runtime.garbage import collect_rarely
 from billwright.runtime.queue.outbox import QueueOutbox
@@ -40,6 +42,7 @@ class BackgroundWork:
         self._registry = discover(billwright.features)
         self._providers: Mapping[type[Any], Any] = {
             PaymentProviders: discover_payment_providers(),
+            VatIdRegister: ViesRegister(),
             MailChannel: MailChannel(mailer_for(settings), parseaddr(settings.email_from)[1]),
         }
         collect_rarely()

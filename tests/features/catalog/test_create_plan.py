@@ -65,7 +65,7 @@ async def test_features_are_shared_by_plans(tenant):
 @pytest.mark.parametrize(
     ("changes", "code", "pointer"),
     [
-        ({"tax_category": "luxury"}, "tax_category_unknown", None),
+        ({"tax_category": "luxury"}, "tax_category_unknown", "/tax_category"),
         (
             {"components": (component("a", "EUR"), component("a", "EUR"))},
             "component_code_repeated",

@@ -14,6 +14,7 @@ from billwright.features.identity.operations.authenticate import authenticate
 from billwright.features.identity.operations.create_api_key import create_api_key
 from billwright.features.identity.operations.revoke_api_key import revoke_api_key
 from billwright.features.identity.rules.key_text import key_text, parse_key_text
+from billwright.features.identity.sql.reads import api_keys
 from billwright.kernel.actor import Actor, ActorKind
 from billwright.kernel.ids import TenantId, new_id
 from billwright.kernel.refusal import Refusal
@@ -56,8 +57,9 @@ async def test_a_revoked_an_expired_and_a_forged_key_are_told_apart_from_nothing
     async with tenant.tx() as tx:
         revoked = await create_api_key(tx, name="revoked")
         key_id = await tx.fetch_value("select id from api_key")
-        expired = await create_api_key(tx, name="expired")
-        await tx.execute("update api_key set expires_at = $1 where name = 'expired'", tx.now)
+        expires_at = tx.now + timedelta(hours=1)
+        expired = await create_api_key(tx, name="expired", expires_at=expires_at)
+    clock.move_to(expires_at)
     async with tenant.tx() as tx:
         await revoke_api_key(tx, key_id)
         await revoke_api_key(tx, key_id)
@@ -78,8 +80,46 @@ async def test_a_key_is_worth_nothing_under_another_tenant(tenant, other_tenant)
     elsewhere = key_text(other_tenant.id, secret=text[26:])
     assert await refused(tenant.database, elsewhere.text) == "credential_invalid"
     async with other_tenant.tx() as tx:
-        await revoke_api_key(tx, own_id)
+        with pytest.raises(Refusal) as refusal:
+            await revoke_api_key(tx, own_id)
+        assert (refusal.value.code, refusal.value.facts) == (
+            "api_key_unknown",
+            {"api_key_id": own_id},
+        )
+        assert await api_keys(tx) == []
     assert (await authenticate(tenant.database, text)).tenant_id == tenant.id
+
+
+async def test_keys_are_listed_with_everything_but_their_text(tenant, clock):
+    async with tenant.tx() as tx:
+        created_at, expires_at = tx.now, tx.now + timedelta(days=30)
+        text = await create_api_key(tx, name="reports", scopes=[READ_ACCESS], expires_at=expires_at)
+        await create_api_key(tx, name="platform")
+        (first, second) = await api_keys(tx)
+    assert (first.name, first.hint, first.scopes) == ("reports", text[-4:], (READ_ACCESS,))
+    assert (first.created_at, first.expires_at, first.revoked_at) == (created_at, expires_at, None)
+    assert (second.scopes, second.expires_at) == ((FULL_ACCESS,), None)
+    clock.move_to(created_at + timedelta(days=1))
+    async with tenant.tx() as tx:
+        await revoke_api_key(tx, second.id)
+        assert (await api_keys(tx))[1].revoked_at == tx.now
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "life", "code"),
+    [
+        (" ", [FULL_ACCESS], None, "api_key_name_missing"),
+        ("platform", [READ_ACCESS, "billing:all"], None, "scope_unknown"),
+        ("platform", [FULL_ACCESS], timedelta(0), "api_key_expires_in_past"),
+    ],
+)
+async def test_a_key_that_makes_no_sense_is_refused(tenant, name, scopes, life, code):
+    async with tenant.tx() as tx:
+        expires_at = None if life is None else tx.now + life
+        with pytest.raises(Refusal) as refusal:
+            await create_api_key(tx, name=name, scopes=scopes, expires_at=expires_at)
+        assert (refusal.value.code, refusal.value.category) == (code, "invalid")
+        assert await api_keys(tx) == []
 
 
 @given(st.uuids(), st.text("abcXYZ019-_", min_size=40, max_size=46))

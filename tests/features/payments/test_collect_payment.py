@@ -61,7 +61,7 @@ async def test_manual_money_settles_the_invoice(tenant):
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_parts_add_up_to_the_whole(tenant, seed):
-    chance = random.Random(seed)  # noqa: S311 - a test that can be repeated
+    chance = random.Random(seed)
     invoice = await an_invoice(tenant)
     left = TOTAL
     while left:

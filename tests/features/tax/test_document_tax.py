@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billwright.features.tax.rules.document_tax import DocumentTax, TaxableLine, document_tax
-from billwright.features.tax.rules.rate import rate_for
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import round_to_minor
-from billwright.kernel.refusal import Refusal
 
 RATES = {"standard": Decimal("0.19"), "reduced": Decimal("0.07"), "zero": Decimal(0)}
 currencies = st.sampled_from(["JPY", "EUR", "KWD"]).map(currency_of)
@@ -106,9 +104,7 @@ def test_a_document_without_lines_has_no_tax():
     assert document_tax([], currency_of("EUR")) == DocumentTax((), ())
 
 
-def test_a_rate_is_looked_up_by_its_category():
-    assert rate_for("reduced", rates=RATES) == Decimal("0.07")
-    assert rate_for("zero", rates=RATES) == 0
-    with pytest.raises(Refusal) as refused:
-        rate_for("luxury", rates=RATES)
-    assert refused.value.code == "tax_category_unknown"
+def test_a_credit_beside_a_charge_keeps_a_tax_of_its_own_size():
+    # 10.00 and -9.97 at 19 %: 1.90 and -1.8943; the tax on 0.03 is 0.0057, so 0.01 in all
+    lines = [TaxableLine(net, "standard", RATES["standard"]) for net in (1000, -997)]
+    assert document_tax(lines, currency_of("EUR")).line_tax_minor == (190, -189)

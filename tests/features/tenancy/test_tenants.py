@@ -10,18 +10,21 @@ from billwright.features.tenancy.operations.next_number import (
     next_account_number,
     next_subscription_number,
 )
-from billwright.features.tenancy.sql.reads import the_seller
+from billwright.features.tenancy.sql.reads import the_seller, the_tenant
 from billwright.kernel.refusal import Refusal
 from tests.conftest import make_tenant
 
 
 async def test_a_tenant_is_stored_with_its_seller(tenant):
     async with tenant.tx() as tx:
-        seller = await the_seller(tx)
+        seller, found = await the_seller(tx), await the_tenant(tx)
+        now = tx.now
         action = await tx.fetch_value("select action from audit_entry")
     assert (seller.currency, seller.zone, seller.payment_terms_days) == ("EUR", "Europe/Berlin", 14)
     assert str(seller.tax_rates["standard"]) == "0.19"
     assert seller.party.address.city == "Berlin"
+    assert (found.id, found.code, found.name) == (tenant.id, "default", "Tenant default")
+    assert found.created_at == now
     assert action == "tenant.create"
     assert await tenant.database.tenant_by_code("default") == tenant.id
 

@@ -17,6 +17,7 @@ from billwright.runtime.db.database import Database
 from billwright.runtime.db.inspection import (
     DatabaseUnusable,
     require_current_schema,
+    require_supported,
     running_address,
 )
 from billwright.runtime.db.tx import Tx
@@ -30,9 +31,12 @@ def run_on_database(work: Callable[[Database], Awaitable[None]]) -> int:
 
     Raises `DatabaseUnusable` when there is none to work on, `SettingsError`.
     """
-    address = _address(load_settings())
+    settings = load_settings()
+    owner = application = _address(settings)
+    if settings.database_url is not None and settings.database_application_url is not None:
+        application = settings.database_application_url.get_secret_value()
     try:
-        asyncio.run(_run(work, dsn=address))
+        asyncio.run(_run(work, owner=owner, application=application))
     except Refusal as refusal:
         typer.echo(refusal.detail, err=True)
         return 1
@@ -70,10 +74,13 @@ def _address(settings: Settings) -> str:
     return address
 
 
-async def _run(work: Callable[[Database], Awaitable[None]], *, dsn: str) -> None:
-    await require_current_schema(dsn)
+async def _run(
+    work: Callable[[Database], Awaitable[None]], *, owner: str, application: str
+) -> None:
+    await require_current_schema(owner)
+    await require_supported(application)  # that it lets us in is what may go wrong
     outbox = QueueOutbox(discover(billwright.features))
-    database = await Database.connect(dsn, outbox=outbox, size=1)
+    database = await Database.connect(application, outbox=outbox, size=1)
     try:
         await work(database)
     finally:

@@ -10,11 +10,16 @@ import msgspec
 from fastapi import APIRouter, Header
 from starlette.responses import Response
 
-from billwright.features.accounts.errors import account_closed, account_reference_unknown
+from billwright.features.accounts.errors import (
+    account_closed,
+    account_parked,
+    account_reference_unknown,
+)
 from billwright.features.catalog.errors import plan_archived, plan_reference_unknown
 from billwright.features.catalog.sql.reads import plan_versions
 from billwright.features.subscriptions import model
 from billwright.features.subscriptions.errors import (
+    charge_too_large,
     component_unknown,
     currency_not_sold,
     subscription_external_id_taken,
@@ -74,6 +79,7 @@ class _Versioned(msgspec.Struct):
             plan_archived,
             currency_not_sold,
             component_unknown,
+            charge_too_large,
             subscription_external_id_taken,
         ),
     },
@@ -140,9 +146,7 @@ async def get_subscription(
     summary="Cancel a subscription",
     responses={
         200: _ETAG,
-        **refusals.of_writing(
-            subscription_unknown, state_forbids, version_stale, account_parked
-        ),
+        **refusals.of_writing(subscription_unknown, state_forbids, version_stale, account_parked),
     },
 )
 async def cancel_subscription(

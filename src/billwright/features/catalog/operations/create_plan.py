@@ -33,9 +33,11 @@ from billwright.features.catalog.sql.writes import (
     insert_version,
 )
 from billwright.features.pricing.rules.pricing import Pricing
-from billwright.features.tax.rules.rate import rate_for
+from billwright.features.tax.errors import tax_category_unknown
+from billwright.features.tax.rules.rate import rates_on
+from billwright.features.tax.rules.territory import tax_territory
 from billwright.features.tenancy.sql.reads import the_seller
-from billwright.kernel.calendar import Interval
+from billwright.kernel.calendar import Interval, local_date
 from billwright.kernel.ids import new_id
 from billwright.runtime.db.tx import Tx
 
@@ -72,7 +74,7 @@ async def create_plan(tx: Tx, command: CreatePlan) -> Plan:
     `currency_unknown`, `tax_category_unknown`, `feature_code_repeated`, `feature_kind_differs`,
     `feature_value_invalid`.
     """
-    rate_for(command.tax_category, rates=(await the_seller(tx)).tax_rates)
+    await _require_tax_category(tx, command.tax_category)
     _refuse_repeated_components(command.components)
     check_currencies([[code for code, _ in part.prices] for part in command.components])
     features = [
@@ -95,6 +97,14 @@ async def create_plan(tx: Tx, command: CreatePlan) -> Plan:
     )
     tx.audit("plan.create", subject_type="plan", subject_id=plan.id, details=command)
     return plan
+
+
+async def _require_tax_category(tx: Tx, category: str) -> None:
+    """Accept a category that has a rate where the seller is: of its own, or of its country's law."""
+    seller = await the_seller(tx)
+    lawful = rates_on(tax_territory(seller.party.address), local_date(tx.now, seller.zone))
+    if category not in lawful and category not in seller.tax_rates:
+        raise tax_category_unknown(pointer="/tax_category", tax_category=category)
 
 
 def _refuse_repeated_components(components: Sequence[NewComponent]) -> None:

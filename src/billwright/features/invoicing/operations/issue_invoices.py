@@ -16,14 +16,13 @@ from billwright.features.invoicing.model import (
 from billwright.features.invoicing.rules.numbering import (
     DEFAULT_SERIES,
     DEFAULT_TEMPLATE,
-    document_number,
     fiscal_year,
 )
 from billwright.features.invoicing.rules.parties import buyer_party, seller_party
 from billwright.features.invoicing.rules.totals import Totals, totals_of
 from billwright.features.invoicing.sql.writes import (
-    NumberedInvoice,
-    Series,
+    Numbers,
+    PreparedInvoice,
     ensure_series,
     insert_finalized,
     insert_lines,
@@ -54,44 +53,36 @@ async def issue_invoices(tx: Tx, drafts: Sequence[InvoiceDraft]) -> list[IssuedI
     seller = await the_seller(tx)
     issued_on = local_date(tx.now, seller.zone)
     taxes = await decide_taxes(tx, [draft.account for draft in drafts], seller=seller, on=issued_on)
-    priced = [
-        (draft, _totals(tx, draft, tax=taxes[draft.account.id], seller=seller, issued_on=issued_on))
-        for draft in drafts
-    ]
-    year = fiscal_year(issued_on, start_month=seller.fiscal_year_start_month)
-    series = await _take_numbers(tx, seller, year=year, count=len(drafts))
     invoices = [
-        _numbered(
+        _prepared(
             draft,
-            totals,
+            _totals(tx, draft, tax=taxes[draft.account.id], seller=seller, issued_on=issued_on),
             tax=taxes[draft.account.id],
-            sequence=series.first_sequence + index,
-            series=series,
-            year=year,
             issued_on=issued_on,
             seller=seller,
         )
-        for index, (draft, totals) in enumerate(priced)
+        for draft in drafts
     ]
     issuer = seller_party(seller)
     await insert_parties(tx, [issuer, *(invoice.buyer for invoice in invoices)])
+    await insert_lines(tx, invoices)
+    numbers = await _take_numbers(
+        tx,
+        seller,
+        year=fiscal_year(issued_on, start_month=seller.fiscal_year_start_month),
+        count=len(invoices),
+    )
     await insert_finalized(
         tx,
         invoices,
-        series_id=series.id,
-        fiscal_year=year,
+        numbers=numbers,
         seller_party_id=issuer.id,
         zone=seller.zone,
         issued_on=issued_on,
     )
-    await insert_lines(tx, invoices)
-    for invoice in invoices:
-        _publish(tx, invoice)
     return [
-        IssuedInvoice(
-            invoice.id, invoice.number, invoice.draft.account.id, invoice.totals.total_minor
-        )
-        for invoice in invoices
+        _published(tx, invoice, numbers=numbers, sequence=sequence)
+        for sequence, invoice in enumerate(invoices, start=numbers.first_sequence)
     ]
 
 
@@ -114,7 +105,7 @@ def _totals(
     return totals_of(draft, rate_of=rate_of)
 
 
-async def _take_numbers(tx: Tx, seller: Seller, *, year: int, count: int) -> Series:
+async def _take_numbers(tx: Tx, seller: Seller, *, year: int, count: int) -> Numbers:
     taken = await take_numbers(
         tx, seller_id=seller.id, code=DEFAULT_SERIES, fiscal_year=year, count=count
     )
@@ -127,42 +118,35 @@ async def _take_numbers(tx: Tx, seller: Seller, *, year: int, count: int) -> Ser
     return taken
 
 
-def _numbered(
-    draft: InvoiceDraft,
-    totals: Totals,
-    *,
-    tax: TaxDecision,
-    sequence: int,
-    series: Series,
-    year: int,
-    issued_on: date,
-    seller: Seller,
-) -> NumberedInvoice:
+def _prepared(
+    draft: InvoiceDraft, totals: Totals, *, tax: TaxDecision, issued_on: date, seller: Seller
+) -> PreparedInvoice:
     terms = draft.account.payment_terms_days
     days = seller.payment_terms_days if terms is None else terms
-    return NumberedInvoice(
+    return PreparedInvoice(
         id=InvoiceId(new_id()),
         draft=draft,
         tax=tax,
         totals=totals,
-        number=document_number(series.template, year=year, sequence=sequence),
-        sequence=sequence,
+        total_minor=totals.total_minor,
         buyer=buyer_party(draft.account),
         due_on=issued_on + timedelta(days=days),
-        settled=totals.total_minor == 0,
     )
 
 
-def _publish(tx: Tx, invoice: NumberedInvoice) -> None:
-    currency, total_minor = invoice.draft.currency.code, invoice.totals.total_minor
+def _published(
+    tx: Tx, invoice: PreparedInvoice, *, numbers: Numbers, sequence: int
+) -> IssuedInvoice:
+    account_id, currency = invoice.draft.account.id, invoice.draft.currency.code
+    number = numbers.number(sequence)
     tx.publish(
         InvoiceFinalized(
             subject_id=invoice.id,
-            account_id=invoice.draft.account.id,
-            number=invoice.number,
+            account_id=account_id,
+            number=number,
             currency=currency,
-            total_minor=total_minor,
-            due_minor=total_minor,
+            total_minor=invoice.total_minor,
+            due_minor=invoice.total_minor,
             due_on=invoice.due_on,
         )
     )
@@ -170,9 +154,10 @@ def _publish(tx: Tx, invoice: NumberedInvoice) -> None:
         tx.publish(
             InvoicePaid(
                 subject_id=invoice.id,
-                account_id=invoice.draft.account.id,
-                number=invoice.number,
+                account_id=account_id,
+                number=number,
                 currency=currency,
-                total_minor=total_minor,
+                total_minor=invoice.total_minor,
             )
         )
+    return IssuedInvoice(invoice.id, number, account_id, invoice.total_minor)

@@ -10,36 +10,45 @@ from uuid import UUID
 import asyncpg
 
 from billwright.features.invoicing.model import Invoice, InvoiceDraft, InvoiceId, InvoiceState
+from billwright.features.invoicing.rules.numbering import document_number
 from billwright.features.invoicing.rules.parties import Party
 from billwright.features.invoicing.rules.totals import Totals
 from billwright.features.invoicing.sql.reads import INVOICE_COLUMNS
 from billwright.features.tax.model import TaxDecision
-from billwright.kernel.ids import new_id
+from billwright.kernel.ids import new_id, new_id_text
 from billwright.runtime.db.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
-    """A series that is locked until the commit, with the sequences that were taken from it."""
+class Numbers:
+    """Numbers in a row, taken from a series that is locked until the commit."""
 
-    id: UUID
+    series_id: UUID
+    fiscal_year: int
     template: str
     first_sequence: int
 
+    def number(self, sequence: int) -> str:
+        """The number as it is printed."""
+        return document_number(self.template, year=self.fiscal_year, sequence=sequence)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NumberedInvoice:
-    """A draft with everything that its finalization decided."""
+class PreparedInvoice:
+    """A draft with everything that its finalization decided but the number."""
 
     id: InvoiceId
     draft: InvoiceDraft
     tax: TaxDecision
     totals: Totals
-    number: str
-    sequence: int
+    total_minor: int
     buyer: Party
     due_on: date
-    settled: bool
+
+    @property
+    def settled(self) -> bool:
+        """An invoice of nothing is paid as soon as it exists."""
+        return self.total_minor == 0
 
 
 async def ensure_series(tx: Tx, *, seller_id: UUID, code: str, template: str) -> None:
@@ -57,7 +66,7 @@ async def ensure_series(tx: Tx, *, seller_id: UUID, code: str, template: str) ->
 
 async def take_numbers(
     tx: Tx, *, seller_id: UUID, code: str, fiscal_year: int, count: int
-) -> Series | None:
+) -> Numbers | None:
     """Take `count` numbers in a row; the series stays locked until the commit, which is what makes
     numbers gapless. None when the seller has no such series yet.
     """
@@ -78,7 +87,7 @@ async def take_numbers(
     )
     if row is None:
         return None
-    return Series(row["series_id"], row["template"], row["last_sequence"] - count + 1)
+    return Numbers(row["series_id"], fiscal_year, row["template"], row["last_sequence"] - count + 1)
 
 
 async def insert_parties(tx: Tx, parties: Sequence[Party]) -> None:
@@ -93,18 +102,17 @@ async def insert_parties(tx: Tx, parties: Sequence[Party]) -> None:
 
 async def insert_finalized(
     tx: Tx,
-    invoices: Sequence[NumberedInvoice],
+    invoices: Sequence[PreparedInvoice],
     *,
-    series_id: UUID,
-    fiscal_year: int,
+    numbers: Numbers,
     seller_party_id: UUID,
     zone: str,
     issued_on: date,
 ) -> None:
-    """Store finalized invoices; their lines follow by `insert_lines`."""
+    """Store finalized invoices, numbered in their order, whose lines are stored already."""
     shared = {
-        "series_id": series_id,
-        "fiscal_year": fiscal_year,
+        "series_id": numbers.series_id,
+        "fiscal_year": numbers.fiscal_year,
         "seller_party_id": seller_party_id,
         "zone": zone,
         "issued_on": issued_on,
@@ -114,22 +122,31 @@ async def insert_finalized(
         "created_at": tx.now,
         "updated_at": tx.now,
     }
-    await tx.insert("invoice", [{**_head(tx, invoice), **shared} for invoice in invoices])
+    await tx.insert(
+        "invoice",
+        [
+            {
+                **_head(tx, invoice),
+                **shared,
+                "sequence": sequence,
+                "number": numbers.number(sequence),
+            }
+            for sequence, invoice in enumerate(invoices, start=numbers.first_sequence)
+        ],
+    )
 
 
-def _head(tx: Tx, invoice: NumberedInvoice) -> dict[str, object]:
+def _head(tx: Tx, invoice: PreparedInvoice) -> dict[str, object]:
     draft, totals = invoice.draft, invoice.totals
     treatment = invoice.tax.treatment
     return {
         "id": invoice.id,
         "account_id": draft.account.id,
         "state": InvoiceState.PAID if invoice.settled else InvoiceState.OPEN,
-        "sequence": invoice.sequence,
-        "number": invoice.number,
         "currency": draft.currency.code,
         "subtotal_minor": totals.subtotal_minor,
-        "tax_minor": totals.tax.total_minor,
-        "total_minor": totals.total_minor,
+        "tax_minor": invoice.total_minor - totals.subtotal_minor,
+        "total_minor": invoice.total_minor,
         "taxes": totals.tax.parts,
         "tax_treatment": treatment.kind,
         "tax_country": treatment.country,
@@ -146,19 +163,20 @@ def _head(tx: Tx, invoice: NumberedInvoice) -> dict[str, object]:
     }
 
 
-async def insert_lines(tx: Tx, invoices: Sequence[NumberedInvoice]) -> None:
-    """Store the charges of finalized invoices as their lines.
+async def insert_lines(tx: Tx, invoices: Sequence[PreparedInvoice]) -> None:
+    """Store charges as the lines of invoices that `insert_finalized` stores next: what can be written
+    before the series is locked need not be written under the lock.
 
     Raises `IntegrityViolation` when one of them was charged before.
     """
     await tx.insert("charge", [line for invoice in invoices for line in _lines(tx, invoice)])
 
 
-def _lines(tx: Tx, invoice: NumberedInvoice) -> Iterator[dict[str, object]]:
+def _lines(tx: Tx, invoice: PreparedInvoice) -> Iterator[dict[str, object]]:
     draft, totals = invoice.draft, invoice.totals
     for position, charge in enumerate(draft.charges, start=1):
         yield {
-            "id": new_id(),
+            "id": new_id_text(),
             "account_id": draft.account.id,
             "subscription_id": charge.subscription_id,
             "plan_component_id": charge.plan_component_id,

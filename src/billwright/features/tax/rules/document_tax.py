@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 
 from billwright.kernel.currency import Currency
-from billwright.kernel.money import Money, allocate
+from billwright.kernel.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +61,28 @@ def document_tax(lines: Sequence[TaxableLine], currency: Currency) -> DocumentTa
         base = Money(sum(nets), currency)
         tax = base.share(rate)
         parts.append(TaxPart(lines[members[0]].category, rate, base.amount_minor, tax.amount_minor))
-        for index, share in zip(members, _share(tax, nets), strict=True):
+        for index, share in zip(
+            members, _share(tax.amount_minor, rate=rate, nets=nets), strict=True
+        ):
             shares[index] = share
     return DocumentTax(tuple(parts), tuple(shares))
 
 
-def _share(tax: Money, nets: Sequence[int]) -> list[int]:
-    """Allocate by net amount. A credit beside a charge has the opposite sign: it keeps its own
-    rounded tax's sign by allocating over signed exact shares and giving the residue to the largest.
+def _share(tax_minor: int, *, rate: Decimal, nets: Sequence[int]) -> list[int]:
+    """Each line's own tax, rounded down, and one unit more for the largest remainders until the sum
+    is the document's; a credit beside a charge thereby keeps a tax of its own sign and size. What is
+    negative altogether is shared like its opposite, so that crediting everything takes back the same.
     """
-    if len(nets) == 1:
-        return [tax.amount_minor]
-    if all(net >= 0 for net in nets) or all(net <= 0 for net in nets):
-        if not any(nets):
-            return [0] * len(nets)
-        return [part.amount_minor for part in allocate(tax, [abs(net) for net in nets])]
-    total = sum(nets)
-    if total == 0:
-        return [0] * len(nets)
-    exact = [Fraction(tax.amount_minor * net, total) for net in nets]
-    floors = [part.numerator // part.denominator for part in exact]
-    residue = tax.amount_minor - sum(floors)
-    order = sorted(range(len(nets)), key=lambda index: (floors[index] - exact[index], index))
-    for index in order[:residue]:
-        floors[index] += 1
-    return floors
+    if (sum(nets) or next(filter(None, nets), 0)) < 0:
+        opposite = _share(-tax_minor, rate=rate, nets=[-net for net in nets])
+        return [-share for share in opposite]
+    numerator, denominator = rate.as_integer_ratio()
+    exact = [divmod(net * numerator, denominator) for net in nets]
+    shares = [whole for whole, _ in exact]
+    missing = tax_minor - sum(shares)
+    if missing:
+        # The sort is stable, also in reverse: of equal remainders the earlier line comes first.
+        order = sorted(range(len(nets)), key=lambda index: exact[index][1], reverse=True)
+        for index in order[:missing]:
+            shares[index] += 1
+    return shares

@@ -8,20 +8,12 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from billwright.features.tax.errors import tax_category_unknown, tax_rate_unknown
+from billwright.features.tax.errors import tax_rate_unknown
 from billwright.features.tax.model import Treatment, TreatmentKind
 from billwright.features.tax.rules.rate_table import RATES, RateRow
 
 STANDARD = "standard"
 _NOTHING = Decimal(0)
-
-
-def rate_for(category: str, *, rates: Mapping[str, Decimal]) -> Decimal:
-    """The seller's domestic rate as a share (0.19 is 19 %). Refuses: `tax_category_unknown`."""
-    rate = rates.get(category)
-    if rate is None:
-        raise tax_category_unknown(tax_category=category)
-    return rate
 
 
 def line_rate(

@@ -250,12 +250,12 @@ create table subscription (
     updated_at timestamptz not null,
     primary key (tenant_id, id),
     unique (tenant_id, number),
+    unique (tenant_id, account_id, id),  -- for charges, which must name the subscription's own account
     foreign key (tenant_id, account_id) references account,
     foreign key (tenant_id, plan_version_id) references plan_version,
     foreign key (tenant_id, test_clock_id) references test_clock,
     check (period_start < period_end)
 );
-create index on subscription (tenant_id, account_id);
 create index on subscription (tenant_id, plan_version_id);
 create unique index subscription_external_id on subscription (tenant_id, external_id)
     where external_id is not null;
@@ -384,9 +384,10 @@ create table charge (
     created_at timestamptz not null,
     primary key (tenant_id, id),
     unique (tenant_id, subscription_id, plan_component_id, kind, period_start),
-    foreign key (tenant_id, account_id) references account,
-    foreign key (tenant_id, subscription_id) references subscription,
-    foreign key (tenant_id, invoice_id) references invoice,
+    foreign key (tenant_id, account_id, subscription_id)
+        references subscription (tenant_id, account_id, id),
+    -- Lines are written before their invoice, whose number needs a lock that everybody waits for.
+    foreign key (tenant_id, invoice_id) references invoice deferrable initially deferred,
     check (period_start < period_end),
     check ((invoice_id is null) = (position is null))
 );
@@ -429,6 +430,29 @@ begin
     return coalesce(new, old);
 end
 $$;
+-- Planned anew for each statement: a plan that was made while there were hardly any invoices would read
+-- all of a tenant's for every line, as long as the connection lives.
+create function refuse_line_of_finalized_invoice() returns trigger language plpgsql
+    set plan_cache_mode = force_custom_plan as $$
+begin
+    if exists (
+        select from (select distinct tenant_id, invoice_id from added) as a
+        cross join lateral (
+            select from invoice i where i.tenant_id = a.tenant_id and i.id = a.invoice_id
+                and i.state <> 'draft' offset 0) as finalized
+    ) then
+        raise exception 'a finalized invoice takes no more lines'
+            using errcode = 'integrity_constraint_violation';
+    end if;
+    return null;
+end
+$$;
+create trigger finalized_invoice_takes_no_lines after insert on charge
+    referencing new table as added
+    for each statement execute function refuse_line_of_finalized_invoice();
+create trigger pending_charge_joins_drafts_only after update on charge
+    referencing new table as added
+    for each statement execute function refuse_line_of_finalized_invoice();
 create trigger invoiced_charge_is_immutable before update or delete on charge
     for each row when (old.invoice_id is not null)
     execute function refuse_change_of_invoiced_charge();
