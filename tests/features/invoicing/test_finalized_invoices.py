@@ -258,3 +258,38 @@ def test_the_refusals_name_the_invoice():
     assert str(invoice_id) in invoice_reference_unknown(invoice_id=invoice_id).detail
     assert str(invoice_id) in invoice_without_document(invoice_id=invoice_id).detail
     assert "void" in invoice_not_payable(invoice_id=invoice_id, state="void").detail
+
+
+async def test_a_finalized_invoice_takes_no_more_lines(tenant):
+    async with tenant.tx() as tx:
+        await a_plan(tx)
+        started = await a_subscription(tx, await an_account(tx))
+    (issued,) = started.invoices
+    with pytest.raises(IntegrityViolation, match="takes no more lines"):
+        async with tenant.tx() as tx:
+            await tx.execute(
+                """insert into charge select (jsonb_populate_record(c, jsonb_build_object(
+                       'id', gen_random_uuid(), 'period_start', c.period_start + interval '1 year',
+                       'period_end', c.period_end + interval '1 year', 'position', 99))).*
+                   from charge c where invoice_id = $1 and position = 1""",
+                issued.id,
+            )
+    async with tenant.tx() as tx:
+        assert len(await lines_of(tx, issued.id)) == 2
+
+
+async def test_a_charge_names_the_account_of_its_subscription(tenant):
+    async with tenant.tx() as tx:
+        await a_plan(tx)
+        await a_subscription(tx, await an_account(tx))
+        other = await an_account(tx, "Harbor Games")
+    with pytest.raises(IntegrityViolation):
+        async with tenant.tx() as tx:
+            await tx.execute(
+                """insert into charge select (jsonb_populate_record(c, jsonb_build_object(
+                       'id', gen_random_uuid(), 'period_start', c.period_start + interval '1 year',
+                       'period_end', c.period_end + interval '1 year', 'account_id', $1::uuid,
+                       'invoice_id', null, 'position', null))).*
+                   from charge c where position = 1""",
+                other.id,
+            )
