@@ -53,6 +53,7 @@ CHANGED = {
     "period_start": "period_start - interval '1 day'",
     "period_end": "period_end + interval '1 day'",
     "locale": "'de'",
+    "line_count": "line_count + 1",
     "zone": "'UTC'",
     "fiscal_year": "fiscal_year + 1",
     "state": "'draft', number = null, sequence = null, issued_on = null",
@@ -143,7 +144,7 @@ async def test_it_cannot_be_deleted_by_anyone(tenant, postgres_server, migrated_
         with pytest.raises(IntegrityViolation, match="finalized"):
             await superuser.execute(
                 "alter table charge drop constraint "
-                "charge_tenant_id_invoice_id_fkey; delete from invoice"
+                "charge_tenant_id_invoice_id_line_count_fkey; delete from invoice"
             )
     finally:
         await superuser.close()
@@ -265,15 +266,18 @@ async def test_a_finalized_invoice_takes_no_more_lines(tenant):
         await a_plan(tx)
         started = await a_subscription(tx, await an_account(tx))
     (issued,) = started.invoices
-    with pytest.raises(IntegrityViolation, match="takes no more lines"):
-        async with tenant.tx() as tx:
-            await tx.execute(
-                """insert into charge select (jsonb_populate_record(c, jsonb_build_object(
-                       'id', gen_random_uuid(), 'period_start', c.period_start + interval '1 year',
-                       'period_end', c.period_end + interval '1 year', 'position', 99))).*
-                   from charge c where invoice_id = $1 and position = 1""",
-                issued.id,
-            )
+    for place in ("{}", '{"position": 3}', '{"position": 3, "line_count": 3}'):
+        with pytest.raises(IntegrityViolation):
+            async with tenant.tx() as tx:
+                await tx.execute(
+                    """insert into charge select (jsonb_populate_record(c, $2::jsonb ||
+                           jsonb_build_object('id', gen_random_uuid(),
+                               'period_start', c.period_start + interval '1 year',
+                               'period_end', c.period_end + interval '1 year'))).*
+                       from charge c where invoice_id = $1 and position = 1""",
+                    issued.id,
+                    place,
+                )
     async with tenant.tx() as tx:
         assert len(await lines_of(tx, issued.id)) == 2
 
@@ -289,7 +293,7 @@ async def test_a_charge_names_the_account_of_its_subscription(tenant):
                 """insert into charge select (jsonb_populate_record(c, jsonb_build_object(
                        'id', gen_random_uuid(), 'period_start', c.period_start + interval '1 year',
                        'period_end', c.period_end + interval '1 year', 'account_id', $1::uuid,
-                       'invoice_id', null, 'position', null))).*
+                       'invoice_id', null, 'position', null, 'line_count', null))).*
                    from charge c where position = 1""",
                 other.id,
             )

@@ -23,7 +23,7 @@ DAMAGES = {
     "a debt that is written down already": """insert into charge
         select (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(),
             'period_start', c.period_end, 'period_end', c.period_end + interval '1 hour',
-            'invoice_id', null, 'position', null))).*
+            'invoice_id', null, 'position', null, 'line_count', null))).*
         from charge c where c.account_id = $1""",
     "a state that cannot renew": "update subscription set state = 'paused' where account_id = $1",
     "a currency without a price": "update subscription set currency = 'USD' where account_id = $1",

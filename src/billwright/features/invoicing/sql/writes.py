@@ -156,6 +156,7 @@ def _head(tx: Tx, invoice: PreparedInvoice) -> dict[str, object]:
         "buyer_party_id": invoice.buyer.id,
         "locale": draft.account.locale,
         "reference": draft.reference,
+        "line_count": len(draft.charges),
         "period_start": min(charge.period_start for charge in draft.charges),
         "period_end": max(charge.period_end for charge in draft.charges),
         "due_on": invoice.due_on,
@@ -194,6 +195,7 @@ def _lines(tx: Tx, invoice: PreparedInvoice) -> Iterator[dict[str, object]]:
             "tax_minor": totals.tax.line_tax_minor[position - 1],
             "invoice_id": invoice.id,
             "position": position,
+            "line_count": len(draft.charges),
             "created_at": tx.now,
         }
 
