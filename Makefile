@@ -32,7 +32,8 @@ bench: .venv/.ready ## Measure against ceilings taken in the same run (N=10000 s
 openapi: .venv/.ready ## Print the OpenAPI document
 	@$(BIN)/billwright openapi
 
-lock: .tools/uv ## Resolve pyproject.toml into requirements.lock
+lock: ## Resolve pyproject.toml into requirements.lock
+	$(have_uv)
 	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --custom-compile-command 'make lock' --group dev --upgrade \
 		--quiet pyproject.toml --output-file requirements.lock
@@ -40,14 +41,14 @@ lock: .tools/uv ## Resolve pyproject.toml into requirements.lock
 clean: ## Remove what the targets installed
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# A uv on the PATH is used; otherwise pip installs one into .tools.
+# A uv on the PATH is used; otherwise pip installs one into .tools, once.
 UV = $(shell command -v uv || echo .tools/bin/uv)
-.tools/uv:
-	@mkdir -p .tools
-	@command -v uv >/dev/null || { $(PYTHON) -m venv .tools && .tools/bin/pip install --quiet uv==$(UV_VERSION); }
-	@touch $@
+define have_uv
+@command -v $(UV) >/dev/null || { $(PYTHON) -m venv .tools && .tools/bin/pip install --quiet uv==$(UV_VERSION); }
+endef
 
-.venv/.ready: requirements.lock pyproject.toml | .tools/uv
+.venv/.ready: requirements.lock pyproject.toml
+	$(have_uv)
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements.lock
 	VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
