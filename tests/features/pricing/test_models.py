@@ -85,7 +85,7 @@ def test_the_decimal_context_plays_no_part(pricing, quantity):
 
 @given(any_definition, quantities)
 def test_where_a_document_shows_a_unit_price_it_times_the_quantity_is_the_amount(pricing, quantity):
-    shown = unit_price(pricing, quantity)
+    shown = unit_price(pricing.breakdown(quantity), quantity=quantity)
     if shown is not None:
         assert pricing.amount(quantity) == Fraction(shown) * Fraction(quantity)
 

@@ -13,7 +13,7 @@ from billwright.features.subscriptions.operations.renew_due_subscriptions import
 from billwright.features.subscriptions.sql.reads import earliest_action
 from billwright.runtime.queue.registry import Sweep, Work
 
-_BATCHES_AT_A_TIME = 2
+_BATCHES_AT_A_TIME = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -22,8 +22,8 @@ async def renew_due_subscriptions(work: Work) -> int:
     """Bill everything that is due by `work.as_of`, batch by batch; each batch is one commit, so that
     a run that is killed continues where it was. Returns the number of boundaries crossed.
 
-    Two batches are under way at a time: while the database writes one, this process computes the
-    next. They share the work as two workers would.
+    Three batches are under way at a time: while the database writes one and another waits for the
+    lock on the numbers, this process computes the next. They share the work as workers do.
     """
     totals = Counter[str]()
     await asyncio.gather(*(_renew_batches(work, totals) for _ in range(_BATCHES_AT_A_TIME)))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
-from billwright.features.pricing.rules.pricing import Pricing
+from billwright.features.pricing.rules.parts import PricePart
 
 
-def unit_price(pricing: Pricing, quantity: Decimal) -> Decimal | None:
-    """The price that times the quantity makes the amount; none where no single one does, as with
-    several tiers, packages, or a flat price for more than one unit.
+def unit_price(parts: Sequence[PricePart], *, quantity: Decimal) -> Decimal | None:
+    """The price that times the quantity makes the amount of these parts; none where no single one
+    does, as with several tiers, packages, or a flat price for more than one unit.
     """
-    parts = pricing.breakdown(quantity)
     if len(parts) != 1:
         return None
     part = parts[0]

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from billwright.features.catalog.model import PlanComponent, PlanVersion, Timing
 from billwright.features.invoicing.model import ChargeKind, NewCharge
+from billwright.features.pricing.rules.parts import total
 from billwright.features.pricing.rules.pricing import Pricing
 from billwright.features.pricing.rules.unit_price import unit_price
 from billwright.features.subscriptions.errors import charge_too_large
@@ -65,7 +66,7 @@ def refuse_oversized_charges(subscription: Subscription, version: PlanVersion) -
     """
     for component, quantity in _components(subscription, version):
         pricing = component.prices[subscription.currency]
-        amount_minor = _whole_amount(pricing, quantity, currency=subscription.currency)
+        amount_minor, _ = _whole_price(pricing, quantity, currency=subscription.currency)
         if abs(amount_minor) > _LARGEST_CHARGE_MINOR:
             raise charge_too_large(
                 pointer=f"/quantities/{component.code}",
@@ -92,12 +93,11 @@ def _charge(
     period: Period,
     until: datetime,
 ) -> NewCharge:
-    """One line, rounded once. A stub costs its exact share of the whole period (semantics 5.4)."""
+    """One line, rounded once. A stub costs its exact share of the whole period."""
     pricing = component.prices[subscription.currency]
     schedule = subscription.schedule
-    if until == period.end and schedule.is_whole(period):
-        amount_minor = _whole_amount(pricing, quantity, currency=subscription.currency)
-    else:
+    amount_minor, price_of_one = _whole_price(pricing, quantity, currency=subscription.currency)
+    if until != period.end or not schedule.is_whole(period):
         share = share_of(
             part_start=period.start, part_end=until, whole=schedule.whole(period.index)
         )
@@ -113,7 +113,7 @@ def _charge(
         description=f"{version.name}: {component.name}",
         quantity=quantity,
         unit_name=component.unit_name,
-        unit_price=_unit_price(pricing, quantity),
+        unit_price=price_of_one,
         amount_minor=amount_minor,
         tax_category=version.tax_category,
     )
@@ -122,11 +122,15 @@ def _charge(
 # A thousand charges of this size, with tax, still fit the 64 bits of an invoice's total.
 _LARGEST_CHARGE_MINOR = 10**15
 
-# Subscribers of one plan mostly pay the same, so that amounts are computed once.
-_unit_price = lru_cache(maxsize=10_000)(unit_price)
-
 
 @lru_cache(maxsize=10_000)
-def _whole_amount(pricing: Pricing, quantity: Decimal, *, currency: str) -> int:
-    """What a whole period costs, in minor units."""
-    return round_to_minor(pricing.amount(quantity), currency=currency_of(currency)).amount_minor
+def _whole_price(
+    pricing: Pricing, quantity: Decimal, *, currency: str
+) -> tuple[int, Decimal | None]:
+    """What a whole period costs in minor units, and the price of one unit if there is one.
+
+    Subscribers of one plan mostly pay the same, so that it is computed once.
+    """
+    parts = pricing.breakdown(quantity)
+    amount = round_to_minor(total(parts), currency=currency_of(currency))
+    return amount.amount_minor, unit_price(parts, quantity=quantity)
