@@ -47,6 +47,7 @@ async def run(settings: Settings) -> int:
             listener.close()  # the API holds it now; the port is free again as soon as it ends
             addresses = await starting
             await _prepare(settings, dsn=addresses.owner)
+            await require_supported(addresses.application)
             for child in children:
                 _tell(child, addresses.application)
             ready = asyncio.create_task(_healthy(settings))

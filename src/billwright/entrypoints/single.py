@@ -7,7 +7,7 @@ import uvloop
 from billwright.entrypoints.database_address import application_address, configured_address
 from billwright.entrypoints.listening import listening_socket
 from billwright.entrypoints.stopping import stop_requested
-from billwright.runtime.db.inspection import require_current_schema
+from billwright.runtime.db.inspection import require_current_schema, require_supported
 from billwright.runtime.settings import Settings
 from billwright.runtime.telemetry.logs import configure_logs
 
@@ -24,6 +24,7 @@ def run_api(settings: Settings) -> None:
     async def run() -> None:
         stop = stop_requested()
         await require_current_schema(dsn)
+        await require_supported(application_address(settings))
         await api.run(application_address(settings), listener=listener, stop=stop)
 
     uvloop.run(run())
@@ -40,6 +41,7 @@ def run_worker(settings: Settings) -> None:
     async def run() -> None:
         stop = stop_requested()
         await require_current_schema(dsn)
+        await require_supported(application_address(settings))
         await work.run(application_address(settings), stop=stop)
 
     uvloop.run(run())

@@ -55,10 +55,10 @@ async def test_a_draft_has_no_document(client: httpx2.AsyncClient, tenant: Tenan
             """insert into invoice (tenant_id, id, account_id, state, series_id, currency,
                    subtotal_minor, tax_minor, total_minor, paid_minor, taxes, tax_treatment,
                    tax_country, tax_code, seller_party_id, buyer_party_id, locale, zone, reference,
-                   version, created_at, updated_at)
+                   line_count, version, created_at, updated_at)
                select tenant_id, $2, account_id, 'draft', series_id, currency, 0, 0, 0, 0, '[]',
                    tax_treatment, tax_country, tax_code, seller_party_id, buyer_party_id, locale, zone,
-                   reference, 1, $3, $3
+                   reference, 0, 1, $3, $3
                from invoice where id = $1""",
             UUID(invoice_id),
             draft_id,

@@ -18,11 +18,15 @@ from billwright.runtime.db.tx import Tx
 
 
 async def insert_requests(tx: Tx, requests: Sequence[NewRequest], *, expires_at: datetime) -> int:
-    """Store requests whose deduplication key is new, in one statement; how many those were.
+    """Store requests whose deduplication key is new; how many those were.
 
-    Raises `IntegrityViolation` when another transaction has just asked for a message about the same
-    subject: whoever repeats this one comes after it.
+    Transactions that ask for messages about the same subject come one after the other, so that each
+    continues its sequence; the locks are taken in one order, and end with the transaction.
     """
+    await tx.execute(
+        "select pg_advisory_xact_lock(hashtextextended(s::text, 0)) from unnest($1::uuid[]) as s",
+        sorted({request.subject_id for request in requests}),
+    )
     return await tx.execute(
         """with known as (
                select subject_id, max(sequence) as last from notification_request

@@ -337,7 +337,7 @@ create table invoice (
     locale text not null,
     zone text not null,
     reference text not null,
-    line_count int not null check (line_count > 0),
+    line_count int not null check (line_count >= 0),
     period_start timestamptz,
     period_end timestamptz,
     finalized_at timestamptz,
