@@ -84,7 +84,7 @@ async def finish(dsn: str, tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("seed", [20260115, 20260228])
 async def test_kills_of_the_process_that_bills(database, migrated_database, seed):
-    tenant, count = await make_tenant(database, "crowd"), 2000
+    tenant, count = await make_tenant(database, "crowd"), 3000
     await a_crowd(tenant, count)
     await check_books(tenant)
     moments = random.Random(seed)
@@ -93,7 +93,7 @@ async def test_kills_of_the_process_that_bills(database, migrated_database, seed
         with billing(migrated_database, tenant) as process:
             if attempt % 2:  # not before something was committed
                 await progress(tenant, process)
-            await asyncio.sleep(moments.uniform(0, 0.3))
+            await asyncio.sleep(moments.uniform(0, 0.1))
             process.send_signal(signal.SIGKILL)
             if process.wait() != 0:
                 cut_short.append(await invoices(tenant))
@@ -123,7 +123,7 @@ def kill_server(home: Path) -> None:
 
 
 async def test_kills_of_the_database_server():
-    moments, count = random.Random(20260331), 1000
+    moments, count = random.Random(20260331), 4000
     with reachable_folder() as folder:
         home = folder / "home"
         with EmbeddedPostgres(home) as server:
@@ -139,7 +139,8 @@ async def test_kills_of_the_database_server():
                     tenant = Tenant(tenant.id, database)
                     assert await invoices(tenant) >= acknowledged
                     with billing(dsn, tenant) as process:
-                        await asyncio.sleep(moments.uniform(0.1, 0.8))
+                        await progress(tenant, process)
+                        await asyncio.sleep(moments.uniform(0, 0.05))
                         acknowledged = await invoices(tenant)
                         kill_server(home)
                         if await asyncio.to_thread(process.wait, 60) != 0:
