@@ -11,6 +11,7 @@ from uuid import UUID
 
 from billwright.features.accounts.model import Account
 from billwright.features.tax.model import CategoryCode, LegalNote, TreatmentKind, VatIdStatus
+from billwright.features.tax.rules.document_tax import TaxPart
 from billwright.kernel.currency import Currency
 
 InvoiceId = NewType("InvoiceId", UUID)
@@ -65,16 +66,6 @@ class InvoiceDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceTax:
-    """One rate's part of an invoice, in minor units; `rate` is a share."""
-
-    category: str
-    rate: Decimal
-    base_minor: int
-    tax_minor: int
-
-
-@dataclass(frozen=True, slots=True)
 class InvoiceLine:
     """A charge as a line; amounts in minor units, the tax allocated from the document's."""
 
@@ -113,7 +104,7 @@ class Invoice:
     total_minor: int
     paid_minor: int
     due_minor: int
-    taxes: tuple[InvoiceTax, ...]
+    taxes: tuple[TaxPart, ...]
     tax_treatment: TreatmentKind
     tax_country: str
     tax_note: LegalNote | None

@@ -26,9 +26,14 @@ async def renew_due_subscriptions(work: Work) -> int:
     lock on the numbers, this process computes the next. They share the work as workers do.
     """
     totals = Counter[str]()
-    await asyncio.gather(*(_renew_batches(work, totals) for _ in range(_BATCHES_AT_A_TIME)))
+    outcomes = await asyncio.gather(
+        *(_renew_batches(work, totals) for _ in range(_BATCHES_AT_A_TIME)), return_exceptions=True
+    )
     if totals:
         _log.info("billing run", **totals)
+    for outcome in outcomes:  # not before all have ended: none may go on behind a failed run
+        if outcome is not None:
+            raise outcome
     return totals["renewed"]
 
 

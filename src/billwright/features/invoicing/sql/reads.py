@@ -15,9 +15,9 @@ from billwright.features.invoicing.model import (
     InvoiceId,
     InvoiceLine,
     InvoiceState,
-    InvoiceTax,
 )
 from billwright.features.tax.model import CategoryCode, LegalNote, TreatmentKind, VatIdStatus
+from billwright.features.tax.rules.document_tax import TaxPart
 from billwright.kernel.currency import currency_of
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
@@ -122,7 +122,7 @@ def invoice_from_row(row: asyncpg.Record) -> Invoice:
         total_minor=row["total_minor"],
         paid_minor=row["paid_minor"],
         due_minor=row["due_minor"],
-        taxes=tuple(msgspec.convert(from_json(row["taxes"]), list[InvoiceTax])),
+        taxes=tuple(msgspec.convert(from_json(row["taxes"]), list[TaxPart])),
         tax_treatment=TreatmentKind(row["tax_treatment"]),
         tax_country=row["tax_country"],
         tax_note=LegalNote(row["tax_note"]) if row["tax_note"] else None,
