@@ -1,8 +1,8 @@
-"""Which refusals and events does the product declare?
+"""Which refusals, events and states does the product declare?
 
     python -m tools.catalogue
 
-rewrites docs/errors.md and docs/events.md from the code.
+rewrites docs/errors.md, docs/events.md and docs/states.md from the code.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 
 import billwright
+from billwright.features.invoicing.rules.lifecycle import INVOICE_LIFECYCLE
+from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE
 from billwright.kernel.event import Event
 from billwright.kernel.refusal import RefusalCode
 
@@ -31,6 +33,12 @@ _EVENTS = """# Events
 What has happened is published as events, stored in the same commit as the change that they tell of
 and delivered at least once. `version` grows when a field changes its meaning or disappears; new fields
 may come at any time. This page is written by `python -m tools.catalogue`.
+"""
+_STATES = """# States and commands
+
+What can be done in which state, and which state follows. A dash is a refusal: `state_forbids`, which
+names the state, the action and the actions that the state does allow. This page is written by
+`python -m tools.catalogue`.
 """
 
 
@@ -91,11 +99,17 @@ def events_page(events: Iterable[type[Event]]) -> str:
     return "".join(sections)
 
 
+def states_page() -> str:
+    machines = (("Subscriptions", LIFECYCLE), ("Invoices", INVOICE_LIFECYCLE))
+    return _STATES + "".join(f"\n## {name}\n\n{machine.table()}" for name, machine in machines)
+
+
 def pages() -> dict[Path, str]:
     """What each generated page has to read now."""
     return {
         DOCUMENTS / "errors.md": errors_page(declared_refusals()),
         DOCUMENTS / "events.md": events_page(declared_events()),
+        DOCUMENTS / "states.md": states_page(),
     }
 
 

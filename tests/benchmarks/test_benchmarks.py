@@ -12,9 +12,10 @@ from rich.console import Console
 
 from benchmarks.answers import Rounds, entitlement_read
 from benchmarks.billing_run import billing_run
+from benchmarks.billing_tenants import billing_of_tenants
 from benchmarks.invoice_pdf import invoice_pdf
 from benchmarks.load import UnexpectedAnswerError, is_complete
-from benchmarks.results import Row, as_table, duration, rate, write
+from benchmarks.results import Row, as_table, duration, part, rate, write
 from benchmarks.start import start
 from tests.postgres import ServerInfo, reachable_folder
 
@@ -25,6 +26,7 @@ def server(postgres_server: ServerInfo) -> Iterator[ServerInfo]:
     yield postgres_server
     for name in (
         *("billing_1", "billing_ceiling_1", "billing_2", "billing_ceiling_2"),
+        *("billing_tenants", "billing_tenants_ceiling"),
         "entitlements",
     ):
         postgres_server.drop_database(name)
@@ -40,6 +42,20 @@ def test_a_billing_run_is_measured_beside_one_statement(server: ServerInfo) -> N
     assert [(row.name, row.unit) for row in rows] == [
         ("billing run", "invoices/s"),
         ("billing run, plan with a limit", "invoices/s"),
+    ]
+    assert is_measured(rows)
+
+
+def test_a_billing_run_over_many_tenants_is_measured_beside_one_statement(
+    server: ServerInfo,
+) -> None:
+    rows = billing_of_tenants(server.server, subscriptions=60)
+
+    assert [(row.name, row.unit) for row in rows] == [
+        ("billing run, 50 tenants", "invoices/s"),
+        ("billing run, 50 tenants, two processes", "invoices/s"),
+        ("billing run, 50 tenants, run again", "s"),
+        ("billing run, 50 tenants, peak memory", "MB"),
     ]
     assert is_measured(rows)
 
@@ -78,6 +94,7 @@ def test_a_start_is_measured_beside_its_database() -> None:
 def test_a_ratio_is_the_part_of_the_ceiling_that_is_reached() -> None:
     assert rate("a", 50, unit="/s", ceiling=200, ceiling_name="b").ratio == 0.25
     assert duration("a", 200, unit="ms", ceiling=50, ceiling_name="b").ratio == 0.25
+    assert part("a", 50, unit="ms", whole=200, whole_name="b").ratio == 0.25
 
 
 def test_rows_are_shown_and_kept(tmp_path: Path) -> None:

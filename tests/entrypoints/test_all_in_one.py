@@ -54,7 +54,7 @@ def test_from_an_empty_home_through_the_demo_to_ctrl_c(home: Path):
             demo = billwright("demo", home=home, PORT=port)
             assert demo.returncode == 0, demo.stdout + demo.stderr
             assert (
-                f"the numbers of all {13 * run} invoices of this seller have no gap" in demo.stdout
+                f"the numbers of all {16 * run} documents of this seller have no gap" in demo.stdout
             )
         (pdf, _) = sorted((home.parent / "billwright-demo").iterdir())
         assert pdf.read_bytes().startswith(b"%PDF-")

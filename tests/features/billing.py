@@ -7,7 +7,13 @@ from typing import Any
 
 from billwright.features.accounts.model import Account
 from billwright.features.accounts.operations.create_account import CreateAccount, create_account
-from billwright.features.catalog.model import FeatureKind, Plan, PlanFeature, Timing
+from billwright.features.catalog.model import (
+    ComponentKind,
+    FeatureKind,
+    Plan,
+    PlanFeature,
+    Timing,
+)
 from billwright.features.catalog.operations.create_plan import (
     CreatePlan,
     NewComponent,
@@ -15,9 +21,9 @@ from billwright.features.catalog.operations.create_plan import (
 )
 from billwright.features.pricing.rules.models.flat import Flat
 from billwright.features.pricing.rules.models.per_unit import PerUnit
+from billwright.features.subscriptions.model import Commanded
 from billwright.features.subscriptions.operations.create_subscription import (
     CreateSubscription,
-    Started,
     create_subscription,
 )
 from billwright.kernel.calendar import Interval, IntervalUnit
@@ -64,6 +70,42 @@ def in_arrears(code: str, price: str, *, currency: str = "EUR") -> NewComponent:
     )
 
 
+def one_time(code: str, price: str, *, currency: str = "EUR") -> NewComponent:
+    """A component that is charged once, at the beginning."""
+    return NewComponent(
+        code=code,
+        name=code.capitalize(),
+        kind=ComponentKind.ONE_TIME,
+        prices=((currency, PerUnit(price=Decimal(price))),),
+    )
+
+
+def metered(
+    code: str, price: str, *, meter: str = "api_calls", currency: str = "EUR", **changes: Any
+) -> NewComponent:
+    """A component that charges each unit that was used of a meter."""
+    return NewComponent(
+        code=code,
+        name=code.capitalize(),
+        kind=ComponentKind.USAGE,
+        timing=Timing.IN_ARREARS,
+        meter=meter,
+        prices=((currency, PerUnit(price=Decimal(price))),),
+        **changes,
+    )
+
+
+def add_on(code: str, price: str, *, currency: str = "EUR", **changes: Any) -> NewComponent:
+    """A component in advance that a subscription has only when it is asked for."""
+    return NewComponent(
+        code=code,
+        name=code.capitalize(),
+        optional=True,
+        prices=((currency, PerUnit(price=Decimal(price))),),
+        **changes,
+    )
+
+
 async def an_account(tx: Tx, name: str = "Riverbank Books", **changes: Any) -> Account:
     """A business customer."""
     return await create_account(tx, CreateAccount(name=name, **changes))
@@ -71,7 +113,7 @@ async def an_account(tx: Tx, name: str = "Riverbank Books", **changes: Any) -> A
 
 async def a_subscription(
     tx: Tx, account: Account, plan_code: str = "team", **changes: Any
-) -> Started:
+) -> Commanded:
     """A subscription that starts now."""
     return await create_subscription(
         tx, CreateSubscription(account_id=account.id, plan_code=plan_code, **changes)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from billwright.features.accounts.operations.create_test_clock import create_test_clock
 from billwright.features.identity.operations.create_api_key import create_api_key
 from billwright.features.invoicing.events import InvoiceFinalized
+from billwright.features.invoicing.operations.grant_credit import ChangeCredit, grant_credit
+from billwright.features.promotions.model import PromotionKind
+from billwright.features.promotions.operations.create_promotion import (
+    CreatePromotion,
+    create_promotion,
+)
 from billwright.features.tax.operations.request_vat_id_checks import request_vat_id_checks
+from billwright.features.usage.model import NewUsage
+from billwright.features.usage.operations.record_usage import RecordUsage, record_usage
+from billwright.kernel.currency import currency_of
+from billwright.kernel.money import Money
 from billwright.runtime.db.idempotency import NamedRequest, StoredResponse, claim, store
 from billwright.runtime.queue.reacting import react
 from billwright.runtime.queue.registry import Registry
@@ -17,7 +28,9 @@ from tests.features.payments.paying import pay, reserve
 
 
 async def live(tenant: Tenant, registry: Registry) -> None:
-    """A customer subscribes and pays in part; a message about the invoice is asked for."""
+    """A customer subscribes with a promotion and pays in part; a message about the invoice is asked
+    for, and it is given credit.
+    """
     request = NamedRequest(key="order-1", digest=b"digest", operation="create")
     async with tenant.tx() as tx:
         assert await claim(tx, request) is None
@@ -32,9 +45,32 @@ async def live(tenant: Tenant, registry: Registry) -> None:
             tx, email="books@riverbank.example", external_id="crm-7", tax_id="DE136695976"
         )
         await request_vat_id_checks(tx, [account])
-        started = await a_subscription(tx, account, external_id="order-7")
+        await create_promotion(
+            tx,
+            CreatePromotion(
+                code="SPRING", name="Spring", kind=PromotionKind.PERCENTAGE, percent=Decimal(10)
+            ),
+        )
+        started = await a_subscription(
+            tx, account, external_id="order-7", promotion_codes=("SPRING",)
+        )
+        euros = Money(500, currency_of("EUR"))
+        await grant_credit(tx, ChangeCredit(account_id=account.id, amount=euros, reason="Sorry"))
+        one_call = NewUsage(
+            source="api",
+            event_id="1",
+            meter="api_calls",
+            quantity=Decimal(1),
+            occurred_at=tx.now,
+        )
+        await record_usage(
+            tx,
+            RecordUsage(
+                account_id=account.id, subscription_id=started.subscription.id, events=(one_call,)
+            ),
+        )
     await _announce(tenant, registry)
-    await reserve(tenant, pay(started.invoices[0], 1000))
+    await reserve(tenant, pay(started.billed.documents[0], 1000))
 
 
 async def _announce(tenant: Tenant, registry: Registry) -> None:

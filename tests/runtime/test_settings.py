@@ -37,6 +37,9 @@ WRONG = {
     "SMTP_PASSWORD": "hidden-5",
     "SMTP_TLS": "ssl",
     "EMAIL_FROM": "nobody",
+    "STRIPE_SECRET_KEY": "hidden-6",
+    "STRIPE_WEBHOOK_SECRET": "whsec_right,hidden-7",
+    "PAYMENT_SANDBOX": "sometimes",
     "TENANTS": "north,-south",
     "TENANTS_ALLOW_DEFAULT": "perhaps",
 }
@@ -91,6 +94,7 @@ def test_defaults(tmp_path: Path):
     assert settings.log_format == "console"
     assert settings.tenants == ("default",)
     assert settings.smtp_tls == "none"
+    assert settings.payment_sandbox
 
 
 def test_defaults_follow_other_settings(tmp_path: Path):
@@ -105,6 +109,7 @@ def test_defaults_follow_other_settings(tmp_path: Path):
     assert settings.log_format == "json"
     assert settings.public_url == "http://127.0.0.1:8080"
     assert settings.smtp_tls == "starttls"
+    assert not settings.payment_sandbox
     assert settings_with(tmp_path, SMTP_PORT="465").smtp_tls == "implicit"
 
 
@@ -166,6 +171,15 @@ def test_tenants_keep_their_order_and_begin_with_the_default(tmp_path: Path):
     )
     with pytest.raises(SettingsError, match="no tenant is left"):
         settings_with(tmp_path, TENANTS_ALLOW_DEFAULT="false")
+
+
+def test_secrets_of_callbacks_rotate_side_by_side(tmp_path: Path):
+    settings = settings_with(tmp_path, STRIPE_WEBHOOK_SECRET="whsec_new, whsec_old")
+    assert [each.get_secret_value() for each in settings.stripe_webhook_secret] == [
+        "whsec_new",
+        "whsec_old",
+    ]
+    assert "whsec" not in repr(settings)
 
 
 def test_settings_are_frozen_and_show_no_secret(tmp_path: Path):

@@ -34,7 +34,7 @@ class Api:
         self._tracing = configure_tracing(settings.otel_exporter_otlp_endpoint, version=__version__)
         self._registry = discover(billwright.features)
         self._renderer = TypstInvoiceRenderer()
-        self._payment_providers = discover_payment_providers()
+        self._payment_providers = discover_payment_providers(settings)
         self._application = Application(settings)
         collect_rarely()
 

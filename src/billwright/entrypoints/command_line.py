@@ -5,7 +5,7 @@ Every command loads what it needs when it runs, so that the others, and the help
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,9 @@ main = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-tenant = typer.Typer(help="Create and list tenants.", rich_markup_mode=None, no_args_is_help=True)
+tenant = typer.Typer(
+    help="Create, change and list tenants.", rich_markup_mode=None, no_args_is_help=True
+)
 main.add_typer(tenant, name="tenant")
 key = typer.Typer(
     help="Create, list and revoke the API keys of a tenant.",
@@ -29,8 +31,23 @@ key = typer.Typer(
     no_args_is_help=True,
 )
 main.add_typer(key, name="key")
+dunning = typer.Typer(
+    help="Try out what is done about unpaid invoices.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+main.add_typer(dunning, name="dunning")
 
 TenantCode = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's code.")]
+SellerFile = Annotated[
+    Path,
+    typer.Option(
+        help="The TOML file that describes the seller.",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+    ),
+]
 
 
 class Surface(StrEnum):
@@ -111,6 +128,48 @@ def doctor() -> None:
 
 
 @main.command()
+def bill(
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"],
+            help="Up to this instant (UTC); else now.",
+        ),
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option(help="The code of one tenant; else all of them.")
+    ] = None,
+    dry_run: Annotated[  # noqa: FBT002
+        bool, typer.Option("--dry-run", help="Only say what would be billed; store nothing.")
+    ] = False,
+    json_output: Annotated[  # noqa: FBT002
+        bool, typer.Option("--json", help="Report as JSON.")
+    ] = False,
+) -> None:
+    """Bill what is due, as the worker does by itself, and report what was billed, held and parked."""
+    from billwright.entrypoints.explained import explained  # noqa: PLC0415
+
+    with explained():
+        from billwright.runtime.garbage import collect_rarely  # noqa: PLC0415
+        from billwright.runtime.settings import load_settings  # noqa: PLC0415
+        from billwright.runtime.telemetry.logs import configure_logs  # noqa: PLC0415
+        from billwright.surfaces.cli.bill import bill as bill_due  # noqa: PLC0415
+
+        collect_rarely()
+        configure_logs(
+            load_settings().log_format
+        )  # to standard error: the report is read by programs
+        raise typer.Exit(
+            bill_due(
+                as_of.replace(tzinfo=UTC) if as_of else None,
+                tenant_code=tenant,
+                rehearse=dry_run,
+                as_json=json_output,
+            )
+        )
+
+
+@main.command()
 def demo(
     url: Annotated[
         str | None, typer.Option(help="The server; else the one of the settings.")
@@ -137,15 +196,7 @@ def create_tenant(
         str,
         typer.Argument(metavar="CODE", help="How programs name it: letters, digits, - and _."),
     ],
-    seller: Annotated[
-        Path,
-        typer.Option(
-            help="The TOML file that describes the seller.",
-            exists=True,
-            dir_okay=False,
-            readable=True,
-        ),
-    ],
+    seller: SellerFile,
     name: Annotated[
         str | None, typer.Option(help="How people name it; else the seller's name.")
     ] = None,
@@ -158,6 +209,17 @@ def create_tenant(
         from billwright.surfaces.cli.tenants import create  # noqa: PLC0415
 
         raise typer.Exit(create(code, seller_file=seller, name=name, key_name=key_name))
+
+
+@tenant.command("update")
+def update_tenant(tenant_code: TenantCode, seller: SellerFile) -> None:
+    """Make a tenant's seller what the file says, in all of its data and settings."""
+    from billwright.entrypoints.explained import explained  # noqa: PLC0415
+
+    with explained():
+        from billwright.surfaces.cli.tenants import update  # noqa: PLC0415
+
+        raise typer.Exit(update(tenant_code, seller_file=seller))
 
 
 @tenant.command("list")
@@ -223,6 +285,52 @@ def revoke_key(
         from billwright.surfaces.cli.keys import revoke  # noqa: PLC0415
 
         raise typer.Exit(revoke(tenant_code, key_id))
+
+
+@dunning.command("simulate")
+def simulate_dunning(
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help="The TOML or JSON file of a policy; else the default one.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ] = None,
+    opened_on: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"],
+            metavar="DATE",
+            help="When the first charge is declined, in the zone's local time; else now.",
+        ),
+    ] = None,
+    zone: Annotated[str, typer.Option(help="The account's time zone.")] = "UTC",
+    declines: Annotated[
+        str, typer.Option(help="How attempts are declined, in order: soft,soft,hard; then soft.")
+    ] = "",
+    paid_at: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Which attempt is paid; else none.")
+    ] = None,
+    json_output: Annotated[  # noqa: FBT002
+        bool, typer.Option("--json", help="Report as JSON.")
+    ] = False,
+) -> None:
+    """Say what a dunning policy would do about an unpaid invoice, and when; needs no database."""
+    from billwright.surfaces.cli.dunning import simulate  # noqa: PLC0415
+
+    raise typer.Exit(
+        simulate(
+            policy,
+            opened_on=opened_on,
+            zone=zone,
+            declines=declines,
+            paid_at=paid_at,
+            as_json=json_output,
+        )
+    )
 
 
 @main.command()

@@ -41,7 +41,7 @@ class BackgroundWork:
         self._metrics = Metrics()
         self._registry = discover(billwright.features)
         self._providers: Mapping[type[Any], Any] = {
-            PaymentProviders: discover_payment_providers(),
+            PaymentProviders: discover_payment_providers(settings),
             VatIdRegister: ViesRegister(),
             MailChannel: MailChannel(mailer_for(settings), parseaddr(settings.email_from)[1]),
         }

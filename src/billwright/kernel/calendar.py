@@ -22,6 +22,7 @@ from whenever import (
     available_timezones,
 )
 
+from billwright.kernel.quick import quickly_made
 from billwright.kernel.refusal import Category, RefusalCode
 
 zone_unknown = RefusalCode(
@@ -76,6 +77,7 @@ class Interval:
             )
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Period:
     """The instants from `start` up to, but not including, `end`; both in UTC."""
@@ -88,6 +90,7 @@ class Period:
         return self.start <= instant < self.end
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """The periods of one subscription, numbered from `first_index`.

@@ -16,6 +16,7 @@ from math import lcm
 from typing import Self
 
 from billwright.kernel.currency import Currency
+from billwright.kernel.quick import quickly_made
 from billwright.kernel.refusal import Category, RefusalCode
 
 amount_too_fine = RefusalCode(
@@ -57,6 +58,7 @@ class Rounding(StrEnum):
     """Toward negative infinity."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Money:
     """A whole number of minor units; negative amounts are credits.

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
+from typing import Any
 
 import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billwright.features.catalog.model import FeatureKind, PlanFeature
+from billwright.features.catalog.model import (
+    Alignment,
+    ComponentKind,
+    FeatureKind,
+    PlanFeature,
+    PlanTerms,
+    Timing,
+    TrialEndBehavior,
+)
 from billwright.features.catalog.operations.create_plan import NewComponent
 from billwright.features.catalog.rules.currencies import check_currencies
 from billwright.features.catalog.rules.feature_value import checked_feature
@@ -22,10 +32,12 @@ from billwright.kernel.refusal import Refusal
 from tests.features.billing import TEAM_FEATURES, a_plan
 
 FLAT = Flat(price=Decimal(10))
+USAGE = ComponentKind.USAGE
 
 
-def component(code: str, *currencies: str) -> NewComponent:
-    return NewComponent(code=code, name=code, prices=tuple((each, FLAT) for each in currencies))
+def component(code: str, *currencies: str, **changes: Any) -> NewComponent:
+    prices = tuple((each, FLAT) for each in currencies)
+    return NewComponent(code=code, name=code, prices=prices, **changes)
 
 
 async def test_a_plan_is_read_as_it_was_made(tenant):
@@ -52,6 +64,59 @@ async def test_a_plan_is_read_as_it_was_made(tenant):
     assert made.version.currencies == {"EUR", "JPY", "KWD"}
     assert made.version.has_metered_features
     assert (event["subject_id"], audit) == (made.id, "plan.create")
+
+
+async def test_everything_that_was_agreed_is_read_as_it_was_made(tenant):
+    terms = PlanTerms(
+        alignment=Alignment.CALENDAR,
+        calendar_day=31,
+        trial_days=14,
+        trial_end_behavior=TrialEndBehavior.PAUSE,
+        notice_days=30,
+        commitment_days=365,
+        ends_at_period_end=True,
+    )
+    minimums = (("JPY", 1200), ("EUR", 500))
+    parts = (
+        component("base", "EUR", "JPY", minimums=minimums[1:]),
+        component("setup", "EUR", "JPY", kind=ComponentKind.ONE_TIME, optional=True),
+        component(
+            "calls",
+            "EUR",
+            "JPY",
+            kind=USAGE,
+            meter="api_calls",
+            free_units=Decimal("0.000001"),
+            minimums=minimums,
+        ),
+    )
+    async with tenant.tx() as tx:
+        made = await a_plan(tx, components=parts, terms=terms, tax_inclusive=True)
+    reads._VERSIONS.pop((tenant.id, made.version.id), None)
+    async with tenant.tx() as tx:
+        read = (await plan_by_code(tx, "team")).version
+    assert read == made.version
+    assert (read.terms, read.tax_inclusive) == (terms, True)
+    base, setup, calls = read.components
+    assert base.minimums == {"EUR": 500}
+    assert (setup.kind, setup.timing) == (ComponentKind.ONE_TIME, Timing.IN_ADVANCE)
+    assert (setup.optional, base.optional) == (True, False)
+    assert (calls.timing, calls.meter, calls.minimums) == (
+        Timing.IN_ARREARS,
+        "api_calls",
+        {"EUR": 500, "JPY": 1200},
+    )
+
+
+async def test_two_plans_may_bring_the_same_new_feature_at_once(tenant):
+    async def make(code: str) -> None:
+        async with tenant.tx() as tx:
+            await a_plan(tx, code)
+
+    await asyncio.gather(*(make(f"plan-{number}") for number in range(4)))
+    async with tenant.tx() as tx:
+        assert await tx.fetch_value("select count(*) from feature") == 3
+        assert await tx.fetch_value("select count(*) from plan_feature") == 4 * 3
 
 
 async def test_features_are_shared_by_plans(tenant):
@@ -82,6 +147,19 @@ async def test_features_are_shared_by_plans(tenant):
             "/components/0/prices",
         ),
         ({"components": (component("a", "EURO"),)}, "currency_unknown", None),
+        ({"components": ()}, "plan_without_prices", "/components"),
+        ({"components": (component("a"),)}, "plan_without_prices", "/components"),
+        (
+            {"components": (component("a", "EUR"), component("b", "EUR", kind=USAGE))},
+            "component_meter_missing",
+            "/components/1/meter",
+        ),
+        (
+            {"components": (component("a", "EUR", minimums=(("EUR", 0),)),)},
+            "minimum_out_of_range",
+            "/components/0/minimums/0",
+        ),
+        ({"terms": PlanTerms(trial_days=-1)}, "plan_term_out_of_range", "/terms/trial_days"),
         (
             {"features": (TEAM_FEATURES[0], TEAM_FEATURES[0])},
             "feature_code_repeated",
@@ -157,11 +235,11 @@ def test_components_with_the_same_currencies_are_accepted_in_any_order(currencie
 )
 def test_components_are_accepted_if_and_only_if_each_has_each_currency_once(components):
     sold = {code for prices in components for code in prices}
-    complete = all(sorted(prices) == sorted(sold) for prices in components)
+    complete = bool(sold) and all(sorted(prices) == sorted(sold) for prices in components)
     try:
         check_currencies(components)
     except Refusal as refusal:
-        assert refusal.code == "price_currencies_differ"
+        assert refusal.code == ("price_currencies_differ" if sold else "plan_without_prices")
         assert not complete
     else:
         assert complete

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billwright.features.catalog.model import FeatureKind, PlanFeature, PlanVersion
-from billwright.features.entitlements.model import PeriodMove, Source
+from billwright.features.entitlements.model import Source
+from billwright.features.entitlements.operations.grant_plans import grant_plans
 from billwright.features.entitlements.operations.rebuild_snapshots import rebuild_snapshots
-from billwright.features.entitlements.operations.start_periods import start_periods
 from billwright.features.entitlements.operations.withdraw_plans import withdraw_plans
 from billwright.features.entitlements.rules.decide import decisions_of
 from billwright.features.entitlements.sql.reads import sources_of
@@ -23,7 +23,7 @@ from billwright.features.subscriptions.operations.cancel_subscription import (
     CancelSubscription,
     cancel_subscription,
 )
-from billwright.kernel.calendar import Interval, IntervalUnit, Period
+from billwright.kernel.calendar import Interval, IntervalUnit
 from billwright.runtime.db.json import from_json
 from tests.features.billing import TEAM_FEATURES, a_plan, a_subscription, an_account
 
@@ -127,12 +127,16 @@ async def test_another_tenants_access_cannot_be_changed(tenant, other_tenant):
         await a_plan(tx)
         subscription = (await a_subscription(tx, await an_account(tx))).subscription
     before = await answers(tenant)
-    move = PeriodMove(
-        subscription.id, subscription.account_id, Period(9, BEGAN, BEGAN + timedelta(days=1))
+    source = Source(
+        subscription.id,
+        subscription.account_id,
+        subscription.plan_version_id,
+        BEGAN,
+        BEGAN + timedelta(days=1),
     )
     for change in (
         lambda tx: withdraw_plans(tx, {subscription.id: subscription.account_id}),
-        lambda tx: start_periods(tx, [move]),
+        lambda tx: grant_plans(tx, [source]),
     ):
         with pytest.raises(Exception, match="foreign key"):
             async with other_tenant.tx() as tx:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from billwright.features.invoicing.document import (
     BankAccount,
     BuyerParty,
-    DocumentKind,
+    CreditUse,
     DocumentLine,
     DocumentTotals,
     InvoiceDocument,
@@ -17,6 +17,7 @@ from billwright.features.invoicing.document import (
     ServiceDays,
     TaxRow,
 )
+from billwright.features.invoicing.model import DocumentKind
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money
 
@@ -94,6 +95,57 @@ def sample_document(
         subscription_reference="SUB-7731",
         payment_terms="Payable within 14 days.",
         payment_reference="INV-2026-0042",
+    )
+
+
+def sample_credit_note(*, locale: str = "en") -> InvoiceDocument:
+    """Of an invoice of 119.00, of which 19.00 were due: what is due is offset, the rest divided."""
+    document = sample_document(locale=locale, nets=(10000,))
+    currency = document.currency
+    return replace(
+        document,
+        kind=DocumentKind.CREDIT_NOTE,
+        number="CN-2026-0003",
+        corrected_numbers=("INV-2026-0041",),
+        due_on=None,
+        payment_terms=None,
+        payment_reference=None,
+        stamp=None,
+        note="We are sorry for the outage in November.",
+        totals=replace(document.totals, amount_due=Money.zero(currency)),
+        credit_use=CreditUse(
+            to_invoice=Money(1900, currency),
+            to_balance=Money(6000, currency),
+            to_refund=Money(4000, currency),
+        ),
+    )
+
+
+def sample_inclusive_document(*, locale: str = "en") -> InvoiceDocument:
+    """Two seats at 59.50 with 19 % in it, less 19.00: 100.00, of which 84.03 are net and 15.97 tax."""
+    document = sample_document(locale=locale, nets=(8403,))
+    line, currency = document.lines[0], document.currency
+    totals = document.totals
+    return replace(
+        document,
+        lines=(
+            replace(
+                line,
+                quantity=Decimal(2),
+                unit_price=Decimal("59.50"),
+                discount=Money(1900, currency),
+                gross=Money(10000, currency),
+            ),
+        ),
+        totals=replace(
+            totals,
+            taxes=(replace(totals.taxes[0], tax=Money(1597, currency)),),
+            total=Money(10000, currency),
+            credit_applied=Money(2500, currency),
+            credited=Money(1000, currency),
+            paid=Money(1500, currency),
+            amount_due=Money(5000, currency),
+        ),
     )
 
 

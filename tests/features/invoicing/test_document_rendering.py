@@ -14,15 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from billwright.features.invoicing.document import (
-    DocumentKind,
-    DocumentStamp,
-    InvoiceDocument,
-)
+from billwright.features.invoicing.document import DocumentStamp, InvoiceDocument
 from billwright.features.invoicing.port import InvoiceRenderer
 from billwright.kernel.money import Money
 from billwright.providers.document.typst.renderer import TypstInvoiceRenderer
-from tests.features.invoicing.document_samples import sample_document, with_description
+from tests.features.invoicing.document_samples import (
+    sample_credit_note,
+    sample_document,
+    sample_inclusive_document,
+    with_description,
+)
 
 MARKUP = (
     r"""#panic("x") $x^2$ *bold* _it_ @ref <lab> \ ] [ { } ` "q" 'q' // c #{import "x"} \u{41}"""
@@ -129,17 +130,83 @@ def test_prices_quantities_and_rates_keep_what_they_mean(renderer):
     assert "1,284,500.25 requests 0.00025 5.5% 321.13" in text
 
 
-def test_a_negative_total_in_a_credit_note(renderer):
-    document = replace(
-        sample_document(nets=(-10000,)),
-        kind=DocumentKind.CREDIT_NOTE,
-        corrected_number="INV-2026-0041",
-    )
-    text = text_of(renderer, document)
-    assert "Credit note INV-2026-0042" in text
-    assert "For invoice INV-2026-0041" in text
-    assert "Total -€119.00" in text
-    assert "Amount due" not in text
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [
+        (
+            "en",
+            (
+                "Credit note CN-2026-0003",
+                "For invoice INV-2026-0041",
+                "Total €119.00",
+                "Taken off the invoice €19.00",
+                "Added to your credit balance €60.00",
+                "To be refunded €40.00",
+                "We are sorry for the outage in November.",
+            ),
+        ),
+        (
+            "de",
+            (
+                "Rechnungskorrektur CN-2026-0003",
+                "Zu Rechnung INV-2026-0041",
+                "Gesamtbetrag 119,00 €",
+                "Von der Rechnung abgezogen 19,00 €",
+                "Ihrem Guthaben hinzugefügt 60,00 €",
+                "Wird erstattet 40,00 €",
+            ),
+        ),
+    ],
+)
+def test_a_credit_note_says_what_it_gives_back_and_where_that_goes(renderer, locale, expected):
+    text = text_of(renderer, sample_credit_note(locale=locale))
+    for each in expected:
+        assert each in text
+    for absent in ("Amount due", "Zu zahlen", "Account holder", "-€", "-119"):
+        assert absent not in text
+
+
+def test_prices_with_tax_are_shown_as_they_were_agreed(renderer):
+    text = text_of(renderer, sample_inclusive_document())
+    for expected in (
+        "Gross (EUR)",
+        "2 seat 59.50 19% 100.00",
+        "Discount -€19.00",
+        "Total without VAT €84.03",
+        "VAT 19% on €84.03 €15.97",
+        "Total €100.00",
+        "From your credit balance -€25.00",
+        "Credited -€10.00",
+        "Paid -€15.00",
+        "Amount due €50.00",
+        "Prices include VAT.",
+    ):
+        assert expected in text
+
+
+def test_prices_with_and_without_tax_are_told_apart(renderer):
+    document = sample_document(nets=(10000, 10000))
+    with_tax = replace(document.lines[1], gross=Money(11900, document.currency))
+    text = text_of(renderer, replace(document, lines=(document.lines[0], with_tax)))
+    assert "Amount (EUR)" in text
+    assert text.count("Price includes VAT") == 1
+    assert "Prices include VAT" not in text
+
+
+def test_a_line_that_takes_back_names_the_invoice(renderer):
+    document = sample_document()
+    line = replace(document.lines[1], corrected_number="INV-2026-0007")
+    text = text_of(renderer, replace(document, lines=(document.lines[0], line)))
+    assert "For invoice INV-2026-0007" in text
+
+
+def test_a_void_invoice_says_so_across_the_page_and_asks_for_nothing(renderer):
+    document = replace(sample_document(nets=(1000,) * 30), stamp=DocumentStamp.VOID)
+    totals = replace(document.totals, amount_due=Money.zero(document.currency))
+    pages = page_texts(renderer, replace(document, totals=totals, due_on=None))
+    assert len(pages) > 1
+    assert all("VOID" in page for page in pages)
+    assert not any("Account holder" in page for page in pages)
 
 
 def test_a_paid_invoice_says_so_and_asks_for_nothing(renderer):

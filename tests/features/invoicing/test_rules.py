@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -11,41 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billwright.features.accounts.model import Account, AccountId, AccountStatus, CustomerType
-from billwright.features.invoicing.model import ChargeKind, InvoiceDraft, NewCharge
+from billwright.features.invoicing.model import DocumentKind, InvoiceState
 from billwright.features.invoicing.rules.numbering import (
-    DEFAULT_TEMPLATE,
+    DEFAULT_SERIES,
     document_number,
     fiscal_year,
 )
 from billwright.features.invoicing.rules.parties import buyer_party, seller_party
+from billwright.features.invoicing.rules.settlement import settlement_state
 from billwright.features.invoicing.rules.totals import totals_of
 from billwright.features.tenancy.model import Address, Seller, SellerParty
 from billwright.kernel.currency import currency_of
-
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-ACCOUNT = Account(
-    id=AccountId(uuid4()),
-    number=1,
-    external_id=None,
-    status=AccountStatus.ACTIVE,
-    name="Riverbank Books",
-    email=None,
-    customer_type=CustomerType.BUSINESS,
-    tax_id=None,
-    reference=None,
-    address=Address(city="Berlin"),
-    currency="EUR",
-    locale="en",
-    zone="UTC",
-    payment_terms_days=None,
-    parked_reason=None,
-    test_clock_id=None,
-    metadata={},
-    version=1,
-    created_at=BEGAN,
-    updated_at=BEGAN,
-)
+from tests.features.invoicing.accounts import AN_ACCOUNT, BEGAN
+from tests.features.invoicing.charging import a_charge
 
 
 @pytest.mark.parametrize(
@@ -71,14 +49,28 @@ def test_a_fiscal_year_changes_on_the_first_of_its_month_only(day, start_month):
     assert fiscal_year(day, start_month=start_month) == before + begins
 
 
-def test_a_number_is_printed_from_its_template():
-    assert document_number(DEFAULT_TEMPLATE, year=2026, sequence=7) == "INV-2026-00007"
-    assert document_number(DEFAULT_TEMPLATE, year=2026, sequence=123456) == "INV-2026-123456"
+@pytest.mark.parametrize(
+    ("template", "number"),
+    [
+        (DEFAULT_SERIES[DocumentKind.INVOICE].template, "INV-2026-00007"),
+        (DEFAULT_SERIES[DocumentKind.CREDIT_NOTE].template, "CN-2026-00007"),
+        ("{year2}{month}/{sequence}", "2603/7"),
+        ("R{sequence:03d}", "R007"),
+    ],
+)
+def test_a_number_is_printed_from_its_template(template, number):
+    assert document_number(template, year=2026, month=3, sequence=7) == number
+
+
+def test_a_long_sequence_outgrows_its_padding():
+    assert document_number("{sequence:05d}", year=2026, month=3, sequence=123456) == "123456"
 
 
 def test_an_unchanged_party_has_one_id():
-    later = replace(ACCOUNT, version=9, updated_at=BEGAN + timedelta(days=9), metadata={"a": "b"})
-    assert buyer_party(later) == buyer_party(ACCOUNT)
+    later = replace(
+        AN_ACCOUNT, version=9, updated_at=BEGAN + timedelta(days=9), metadata={"a": "b"}
+    )
+    assert buyer_party(later) == buyer_party(AN_ACCOUNT)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +85,7 @@ def test_an_unchanged_party_has_one_id():
     ],
 )
 def test_a_changed_buyer_is_another_party(changes):
-    assert buyer_party(replace(ACCOUNT, **changes)).id != buyer_party(ACCOUNT).id
+    assert buyer_party(replace(AN_ACCOUNT, **changes)).id != buyer_party(AN_ACCOUNT).id
 
 
 def test_every_field_of_a_seller_is_part_of_the_party():
@@ -107,30 +99,28 @@ def test_every_field_of_a_seller_is_part_of_the_party():
     assert seller_party(replace(seller, currency="USD", id=uuid4())).id in ids
 
 
-def charge(amount_minor: int, category: str) -> NewCharge:
-    return NewCharge(
-        subscription_id=uuid4(),
-        plan_component_id=uuid4(),
-        kind=ChargeKind.RECURRING,
-        period_start=BEGAN,
-        period_end=BEGAN + timedelta(days=31),
-        description="Team: Base fee",
-        quantity=Decimal(1),
-        unit_name="",
-        unit_price=None,
-        amount_minor=amount_minor,
-        tax_category=category,
-    )
-
-
 @given(
     st.lists(st.tuples(st.integers(0, 10**12), st.sampled_from(["standard", "reduced"]))),
+    st.booleans(),
     st.sampled_from(["JPY", "EUR", "KWD"]),
 )
-def test_subtotal_and_tax_make_the_total(amounts, currency):
-    draft = InvoiceDraft(ACCOUNT, currency_of(currency), tuple(charge(*each) for each in amounts))
+def test_subtotal_and_tax_make_the_total(amounts, tax_inclusive, currency):
+    charges = [
+        a_charge(amount, tax_category=category, tax_inclusive=tax_inclusive)
+        for amount, category in amounts
+    ]
     rates = {"standard": Decimal("0.19"), "reduced": Decimal("0.07")}
-    totals = totals_of(draft, rate_of=lambda each: rates[each.tax_category])
-    assert totals.subtotal_minor == sum(amount for amount, _ in amounts)
+    totals = totals_of(
+        charges, currency_of(currency), rate_of=lambda each: rates[each.tax_category]
+    )
+    given_minor = sum(amount for amount, _ in amounts)
+    assert given_minor == (totals.total_minor if tax_inclusive else totals.subtotal_minor)
     assert totals.total_minor == totals.subtotal_minor + sum(totals.tax.line_tax_minor)
     assert totals.rates == tuple(rates[category] for _, category in amounts)
+
+
+@given(st.integers(0, 1000), st.integers(0, 1000))
+def test_an_invoice_is_paid_when_nothing_is_due(settled_minor, due_minor):
+    state = settlement_state(due_minor=due_minor, total_minor=settled_minor + due_minor)
+    assert (state is InvoiceState.PAID) == (due_minor == 0)
+    assert (state is InvoiceState.OPEN) == (due_minor > 0 and settled_minor == 0)

@@ -27,6 +27,7 @@ from billwright.features.subscriptions.operations.cancel_subscription import (
     CancelSubscription,
     cancel_subscription,
 )
+from billwright.features.subscriptions.operations.change_trial import EndTrial, end_trial
 from billwright.kernel.currency import currency_of
 from billwright.kernel.ids import TenantId
 from billwright.kernel.money import Money
@@ -72,7 +73,7 @@ async def a_paid_and_canceled_subscription(tenant, **account):
     async with tenant.tx() as tx:
         await a_plan(tx)
         started = await a_subscription(tx, await an_account(tx, **account))
-        invoice = started.invoices[0]
+        invoice = started.billed.documents[0]
     async with tenant.tx() as tx:
         reservation = await start_payment(
             tx,
@@ -103,7 +104,7 @@ async def test_each_fact_is_told_once_in_the_account_s_language(tenant, database
     requests = {request.type: request for request in await requests_of(tenant)}
     assert set(requests) == set(MessageType)
     name = {"account_name": "Bücher am Ufer"}
-    invoice = started.invoices[0]
+    invoice = started.billed.documents[0]
     assert requests["invoice.finalized"].data == name | {
         "invoice_number": invoice.number,
         "amount_label": "46,29\N{NO-BREAK SPACE}€",
@@ -164,6 +165,22 @@ async def test_an_end_at_midnight_names_the_day_before(tenant, database, registr
     await run_reactions(database, registry)
     [canceled] = [r for r in await requests_of(tenant) if r.type == "subscription.canceled"]
     assert canceled.data["effective_on_label"] == "January 31, 2026"
+
+
+async def test_a_trial_is_welcomed_with_its_last_free_day_and_its_paid_life_not_again(
+    tenant, database, registry
+):
+    async with tenant.tx() as tx:
+        await a_plan(tx)
+        account = await an_account(tx, email="books@riverbank.example", zone="Europe/Berlin")
+        started = await a_subscription(tx, account, trial_days=14)
+    async with tenant.tx() as tx:
+        await end_trial(tx, EndTrial(subscription_id=started.subscription.id))
+    await run_reactions(database, registry)
+    [welcome] = [r for r in await requests_of(tenant) if r.type == "subscription.started"]
+    # From 15 January, one o'clock in the afternoon, to the same hour of the 29th.
+    assert welcome.data["effective_on_label"] == "January 15, 2026"
+    assert welcome.data["trial_ends_on_label"] == "January 29, 2026"
 
 
 async def test_a_worker_brings_every_message_to_the_folder(

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from billwright.features.pricing.rules.models.cost_plus import CostPlus
 from billwright.features.pricing.rules.models.flat import Flat
 from billwright.features.pricing.rules.models.graduated import Graduated
 from billwright.features.pricing.rules.models.package import Package
@@ -43,6 +44,7 @@ DEFINITIONS: dict[str, st.SearchStrategy[Any]] = {
     "graduated": st.builds(Graduated, tiers=tiers),
     "volume": st.builds(Volume, tiers=tiers),
     "stairstep": st.builds(Stairstep, tiers=steps),
+    "cost_plus": st.builds(CostPlus, base=prices, margin_percent=prices, margin_fixed=prices),
 }
 any_definition = st.one_of(*DEFINITIONS.values())
 

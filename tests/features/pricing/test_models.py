@@ -55,7 +55,9 @@ def test_units_cost_the_same_together_and_apart(price, some, more):
 
 
 @given(
-    st.one_of(DEFINITIONS[name] for name in ("flat", "per_unit", "package", "graduated")),
+    st.one_of(
+        DEFINITIONS[name] for name in ("flat", "per_unit", "package", "graduated", "cost_plus")
+    ),
     quantities,
     quantities,
 )
@@ -71,7 +73,7 @@ def test_the_parts_sum_to_the_amount_and_to_the_quantity(pricing, quantity):
     assert sum((part.quantity for part in parts), Decimal(0)) == quantity
     for part in parts:
         unit_price = Fraction(part.unit_price or 0)
-        assert part.amount == part.times * unit_price + Fraction(part.flat_price or 0)
+        assert part.amount == Fraction(part.times) * unit_price + Fraction(part.flat_price or 0)
         assert part.up_to is None or part.above < part.up_to
 
 

@@ -73,6 +73,6 @@ def test_free_units_are_as_if_they_were_not_there(price, size, free, quantity):
 @given(prices, positive_quantities, quantities)
 def test_what_is_paid_covers_what_is_used_with_less_than_a_package_left(price, size, quantity):
     pricing = Package(price=price, package_size=size)
-    packages = sum(part.times for part in pricing.breakdown(quantity))
+    packages = sum(Fraction(part.times) for part in pricing.breakdown(quantity))
     assert quantity <= packages * Fraction(size) < Fraction(quantity) + Fraction(size)
     assert pricing.amount(quantity) == packages * Fraction(price)

@@ -39,6 +39,7 @@ def up_to(bound: str | None) -> dict[str, Any]:
         {"model": "flat", "price": None},
         {"model": "per_unit", "price": []},
         {"model": "package", "price": "1"},
+        {"model": "cost_plus", "margin_percent": "10"},
         {"model": "graduated"},
         {"model": "graduated", "tiers": None},
         {"model": "graduated", "tiers": [{"up_to": None}]},
@@ -55,7 +56,9 @@ def test_an_unknown_model(model):
     with pytest.raises(Refusal) as refusal:
         pricing_of({"model": model, "price": "1"})
     assert [problem.pointer for problem in refusal.value.problems] == ["/model"]
-    assert "flat, graduated, package, per_unit, stairstep, volume" in refusal.value.detail
+    assert (
+        "cost_plus, flat, graduated, package, per_unit, stairstep, volume" in refusal.value.detail
+    )
 
 
 def test_no_model():
@@ -70,6 +73,8 @@ def test_a_price_that_is_negative_too_large_or_too_fine(number):
     for model in ("flat", "per_unit"):
         assert refused({"model": model, "price": number}) == "/price"
     assert refused({"model": "package", "price": number, "package_size": "1"}) == "/price"
+    for member in ("base", "margin_percent", "margin_fixed"):
+        assert refused({"model": "cost_plus", "base": "1", member: number}) == f"/{member}"
     for model in TIERED:
         tier = {**OPEN, "unit_price": number}
         assert refused({"model": model, "tiers": [tier]}) == "/tiers/0/unit_price"

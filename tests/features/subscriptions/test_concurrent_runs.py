@@ -12,8 +12,8 @@ from billwright.features.subscriptions.operations.cancel_subscription import (
     CancelSubscription,
     cancel_subscription,
 )
-from billwright.features.subscriptions.operations.renew_due_subscriptions import (
-    renew_due_subscriptions as renew_batch,
+from billwright.features.subscriptions.operations.take_due_steps import (
+    take_due_steps as renew_batch,
 )
 from billwright.kernel.refusal import Refusal
 from billwright.runtime.clock import FixedClock
@@ -24,6 +24,9 @@ from tests.faults.books import check_books
 from tests.features.billing import a_plan, a_subscription, an_account, in_arrears
 
 LATER = datetime(2026, 4, 1, tzinfo=UTC)  # two boundaries after 15 January
+
+
+_MODES = [CancellationMode.NOW, CancellationMode.PERIOD_END]
 
 
 async def subscribers(tenant: Tenant, count: int) -> list:
@@ -56,8 +59,8 @@ async def test_two_runs_over_many_accounts_bill_each_once(
                 report = await renew_batch(tx, as_of=LATER, test_clock_id=None, batch_size=7)
             if not report.accounts:
                 return crossed
-            assert report.parked == 0
-            crossed += report.subscriptions
+            assert report.parked == ()
+            crossed += report.steps
 
     try:
         owners = [tenant, Tenant(tenant.id, other)]
@@ -100,7 +103,7 @@ async def test_cancellations_during_a_run_leave_the_books_right(tenant, clock):
     await asyncio.gather(
         *(
             cancel(subscription, mode)
-            for subscription, mode in zip(started[::2], list(CancellationMode) * 30, strict=False)
+            for subscription, mode in zip(started[::2], _MODES * 30, strict=False)
         ),
         renew_due_subscriptions(tenant.work()),
     )

@@ -43,7 +43,7 @@ async def test_it_begins_now_with_its_first_period_and_invoice(tenant, clock):
     )
     assert read.next_action_at == read.period.end
     # 29.00 + 2.5 x 9.90 = 53.75; 19 % of it = 10.2125, so 10.21
-    assert [invoice.total_minor for invoice in started.invoices] == [5375 + 1021]
+    assert [invoice.total_minor for invoice in started.billed.documents] == [5375 + 1021]
 
 
 async def test_it_is_told_by_event_and_audit(tenant):
@@ -52,23 +52,24 @@ async def test_it_is_told_by_event_and_audit(tenant):
         started = await a_subscription(tx, await an_account(tx))
     async with tenant.tx() as tx:
         events = await tx.fetch("select type from event order by id")
-        audit = await tx.fetch_row("select * from audit_entry order by id desc limit 1")
+        audit = await tx.fetch(
+            "select action from audit_entry where subject_id = $1 order by id",
+            started.subscription.id,
+        )
     assert [row["type"] for row in events] == [
         "plan.created",
         "account.created",
+        "subscription.created",
         "subscription.started",
         "invoice.finalized",
     ]
-    assert (audit["action"], audit["subject_id"]) == (
-        "subscription.create",
-        started.subscription.id,
-    )
+    assert [row["action"] for row in audit] == ["subscription.create", "subscription.start"]
 
 
 async def test_what_runs_in_arrears_is_not_owed_at_the_start(tenant):
     async with tenant.tx() as tx:
         await a_plan(tx, components=(in_arrears("storage", "4"),))
-        assert (await a_subscription(tx, await an_account(tx))).invoices == ()
+        assert (await a_subscription(tx, await an_account(tx))).billed.documents == ()
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ DAMAGES = {
             'period_start', c.period_end, 'period_end', c.period_end + interval '1 hour',
             'invoice_id', null, 'position', null, 'line_count', null))).*
         from charge c where c.account_id = $1""",
-    "a state that cannot renew": "update subscription set state = 'paused' where account_id = $1",
+    "a state that cannot renew": "update subscription set state = 'unpaid' where account_id = $1",
     "a currency without a price": "update subscription set currency = 'USD' where account_id = $1",
-    "a zone that does not exist": "update subscription set zone = 'Mars/Base' where account_id = $1",
+    "a zone that does not exist": "update account set zone = 'Mars/Base' where id = $1",
     "more than a column can hold": """update subscription_item set quantity = 99999999999999
         where subscription_id = (select id from subscription where account_id = $1)""",
 }

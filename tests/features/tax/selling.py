@@ -111,4 +111,4 @@ async def an_invoice(
     async with tenant.tx(now) as tx:
         await a_plan(tx, code, **{"components": (flat("base", "100.00"),), **plan})
         started = await a_subscription(tx, account, code)
-        return await invoice_by_id(tx, started.invoices[0].id)
+        return await invoice_by_id(tx, started.billed.documents[0].id)

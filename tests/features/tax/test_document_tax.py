@@ -101,7 +101,7 @@ def test_each_currency_rounds_to_its_own_minor_unit(code, net_minor, tax_minor):
 
 
 def test_a_document_without_lines_has_no_tax():
-    assert document_tax([], currency_of("EUR")) == DocumentTax((), ())
+    assert document_tax([], currency_of("EUR")) == DocumentTax((), (), ())
 
 
 def test_a_credit_beside_a_charge_keeps_a_tax_of_its_own_size():

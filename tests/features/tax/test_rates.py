@@ -8,9 +8,9 @@ from itertools import combinations, groupby, pairwise
 
 import pytest
 
-from billwright.features.tax.model import CategoryCode, Treatment, TreatmentKind
-from billwright.features.tax.rules.rate import line_rate, rate_on, rates_on
-from billwright.features.tax.rules.rate_table import RATES
+from billwright.features.tax.model import CategoryCode, TaxDecision, Treatment, TreatmentKind
+from billwright.features.tax.rules.rate import line_rate
+from billwright.features.tax.rules.rate_table import RATES, rate_on, rates_on
 from billwright.features.tax.rules.tax_point import tax_point
 from billwright.features.tax.rules.territory import MEMBER_STATES
 from billwright.kernel.refusal import Refusal
@@ -109,9 +109,9 @@ def test_what_is_not_in_the_table_is_refused(country, category, on):
     }
 
 
-def taxed_in(country: str) -> Treatment:
+def taxed_in(country: str) -> TaxDecision:
     kind = TreatmentKind.DOMESTIC if country == "DE" else TreatmentKind.EU_B2C_OSS
-    return Treatment(kind, country, CategoryCode.STANDARD)
+    return TaxDecision(Treatment(kind, country, CategoryCode.STANDARD), None, engine="vat")
 
 
 @pytest.mark.parametrize(
@@ -131,14 +131,14 @@ def taxed_in(country: str) -> Treatment:
     ],
 )
 def test_a_line_has_the_rate_of_its_category_and_country(category, country, own_rates, rate):
-    assert line_rate(
-        category, treatment=taxed_in(country), own_rates=own_rates, on=TODAY
-    ) == Decimal(rate)
+    assert line_rate(category, tax=taxed_in(country), own_rates=own_rates, on=TODAY) == Decimal(
+        rate
+    )
 
 
 def test_a_category_that_is_unknown_at_home_is_refused():
     with pytest.raises(Refusal) as refused:
-        line_rate("books", treatment=taxed_in("DE"), own_rates={}, on=TODAY)
+        line_rate("books", tax=taxed_in("DE"), own_rates={}, on=TODAY)
     assert refused.value.code == "tax_rate_unknown"
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from billwright.features.invoicing.model import InvoiceDraft
+from billwright.features.invoicing.model import ChargeKind, InvoiceDraft, NewCharge
+from billwright.features.invoicing.operations.bill_charges import bill_charges
 from billwright.features.invoicing.operations.build_document import build_document
-from billwright.features.invoicing.operations.issue_invoices import issue_invoices
 from billwright.features.invoicing.sql.reads import invoice_by_id, lines_of
 from billwright.features.subscriptions.jobs import renew_due_subscriptions
-from billwright.features.subscriptions.rules.period_charges import charges_in_advance
 from billwright.features.tax.jobs import check_due_vat_ids
 from billwright.features.tax.port import VatIdAnswer
 from billwright.features.tenancy.model import Address
@@ -41,6 +39,26 @@ async def answered(tenant, account, answer: VatIdAnswer = VatIdAnswer.VALID) -> 
     await request_checks(tenant, account)
     register = ScriptedRegister(**{str(account.tax_id): [answer]})
     await check_due_vat_ids(work_with(tenant, register))
+
+
+def a_charge(
+    amount_minor: int, category: str = "standard", *, is_inclusive: bool = False
+) -> NewCharge:
+    """Something owed for January 2026, which has not ended yet."""
+    return NewCharge(
+        subscription_id=None,
+        plan_component_id=None,
+        kind=ChargeKind.MANUAL,
+        period_start=datetime(2026, 1, 1, tzinfo=UTC),
+        period_end=datetime(2026, 2, 1, tzinfo=UTC),
+        description="Support",
+        quantity=Decimal(1),
+        unit_name="",
+        unit_price=None,
+        amount_minor=amount_minor,
+        tax_category=category,
+        tax_inclusive=is_inclusive,
+    )
 
 
 def amounts(invoice) -> tuple[int, int, int]:
@@ -235,34 +253,23 @@ async def test_a_category_without_a_rate_stops_the_invoice(database):
 async def test_a_batch_costs_as_many_statements_as_one(database):
     seller = await a_seller(database, "DE", tax_rates=RATES)
     async with seller.tx() as tx:
-        await a_plan(tx, "team", components=(flat("base", "100.00"),))
-        started = []
-        for number in range(12):
-            buyer = await (a_business(tx, "FR", FRENCH_ID) if number % 2 else a_buyer(tx, "AT"))
-            started.append((buyer, await a_subscription(tx, buyer)))
-
-    def drafts(count: int, *, period: int) -> list[InvoiceDraft]:
-        return [
-            InvoiceDraft(
-                buyer,
-                currency_of("EUR"),
-                charges_in_advance(
-                    one.subscription,
-                    one.version,
-                    period=one.subscription.schedule.period(period),
-                ),
-            )
-            for buyer, one in started[-count:]
+        buyers = [
+            await (a_business(tx, "FR", FRENCH_ID) if number % 2 else a_buyer(tx, "AT"))
+            for number in range(12)
         ]
 
-    async def statements(batch: list[InvoiceDraft]) -> list[str]:
+    async def statements(count: int) -> list[str]:
+        batch = [
+            InvoiceDraft(buyer, currency_of("EUR"), (a_charge(10000),)) for buyer in buyers[-count:]
+        ]
         seen: list[str] = []
         async with seller.tx() as tx:
             with tx._connection.query_logger(lambda record: seen.append(record.query)):
-                assert len(await issue_invoices(tx, batch)) == len(batch)
+                assert len((await bill_charges(tx, batch)).documents) == count
         return seen
 
-    alone, together = await statements(drafts(1, period=1)), await statements(drafts(12, period=2))
+    await statements(12)  # which also makes the series of numbers and stores the parties
+    alone, together = await statements(1), await statements(12)
     # The commit writes events and audit entries, whatever their number.
     assert together == alone
     assert sum("vat_id_check" in query for query in together) == 1
@@ -273,21 +280,52 @@ async def test_categories_with_one_rate_are_taxed_as_one(database):
     async with seller.tx() as tx:
         buyer = await a_business(tx, "FR", FRENCH_ID)
     await answered(seller, buyer)
+    charges = (a_charge(10000), a_charge(10000, "books"))
     async with seller.tx() as tx:
-        await a_plan(tx, "team", components=(flat("base", "100.00"),))
-        one = await a_subscription(tx, buyer)
-        charges = charges_in_advance(
-            one.subscription, one.version, period=one.subscription.schedule.period(1)
-        )
-        books = replace(
-            charges_in_advance(
-                one.subscription, one.version, period=one.subscription.schedule.period(2)
-            )[0],
-            tax_category="books",
-        )
-        [issued] = await issue_invoices(
-            tx, [InvoiceDraft(buyer, currency_of("EUR"), (*charges, books))]
-        )
-        invoice = await invoice_by_id(tx, issued.id)
+        billed = await bill_charges(tx, [InvoiceDraft(buyer, currency_of("EUR"), charges)])
+        invoice = await invoice_by_id(tx, billed.documents[0].id)
     [part] = invoice.taxes
     assert (part.rate, part.base_minor, part.tax_minor) == (0, 20000, 0)
+
+
+async def test_inclusive_and_other_prices_come_on_one_invoice(database):
+    seller = await a_seller(database, "DE", tax_rates=RATES)
+    async with seller.tx() as tx:
+        buyer = await a_buyer(tx, "DE")
+        charges = (a_charge(1000), a_charge(1000, is_inclusive=True))
+        billed = await bill_charges(tx, [InvoiceDraft(buyer, currency_of("EUR"), charges)])
+        invoice = await invoice_by_id(tx, billed.documents[0].id)
+        lines = await lines_of(tx, invoice.id)
+    # Net 10.00 and 1.90; gross 10.00 is 8.40 and 1.60: 18.40 + 3.50 = 21.90.
+    assert amounts(invoice) == (1840, 350, 2190)
+    assert [(line.amount_minor, line.tax_minor) for line in lines] == [(1000, 190), (1000, 160)]
+    [part] = invoice.taxes
+    assert (part.base_minor, part.tax_minor) == (1840, 350)
+
+
+async def test_an_inclusive_price_is_paid_in_full_where_no_tax_is_charged(database):
+    seller = await a_seller(database, "DE", tax_rates=RATES)
+    async with seller.tx() as tx:
+        at_home, abroad = await a_buyer(tx, "DE"), await a_business(tx, "FR", FRENCH_ID)
+    await answered(seller, abroad)
+    for buyer, expected in (
+        (at_home, (10000, 1900, 11900)),  # 119.00 / 1.19
+        (abroad, (11900, 0, 11900)),  # reverse charge: the agreed 119.00 are the price
+    ):
+        invoice = await an_invoice(
+            seller, buyer, components=(flat("base", "119.00"),), tax_inclusive=True
+        )
+        assert amounts(invoice) == expected
+
+
+async def test_a_seller_with_fixed_rates_taxes_every_buyer(database):
+    seller = await a_seller(
+        database, "JP", tax_rates={"standard": Decimal("0.10")}, tax_engine="fixed"
+    )
+    async with seller.tx() as tx:
+        buyers = [await a_buyer(tx, "JP"), await a_business(tx, "FR", FRENCH_ID)]
+    for buyer in buyers:
+        invoice = await an_invoice(seller, buyer)
+        # 100.00 x 0.10 = 10.00
+        assert amounts(invoice) == (10000, 1000, 11000)
+        assert (invoice.tax_treatment, invoice.tax_country) == ("domestic", "JP")

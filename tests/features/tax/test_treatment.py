@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from billwright.features.accounts.model import CustomerType
 from billwright.features.tax.model import CategoryCode, LegalNote, TreatmentKind
+from billwright.features.tax.rules.engines.vat import treatment_of
 from billwright.features.tax.rules.territory import MEMBER_STATES
 from billwright.features.tax.rules.treatment import (
     BuyerTaxStatus,
     SellerTaxStatus,
     category_code,
-    treatment_of,
 )
 
 TODAY = date(2026, 1, 15)

@@ -12,6 +12,7 @@ from billwright.features.tenancy.operations.create_tenant import CreateTenant, c
 from billwright.features.tenancy.rules.new_tenant import new_tenant_problems
 from billwright.kernel.actor import system_actor
 from billwright.kernel.ids import TenantId, new_id
+from billwright.kernel.money import Rounding
 from billwright.kernel.refusal import Refusal
 
 SELLER = Seller(
@@ -86,6 +87,22 @@ def test_a_code_is_what_fits_into_headers_and_addresses(code: str):
             replace(SELLER, fiscal_year_start_month=13),
             "/fiscal_year_start_month",
             "fiscal_year_start_out_of_range",
+        ),
+        # They would round 0.5 of a cent to 1 and its credit to nothing, or the other way round.
+        (replace(SELLER, rounding=Rounding.CEILING), "/rounding", "rounding_uneven"),
+        (replace(SELLER, rounding=Rounding.FLOOR), "/rounding", "rounding_uneven"),
+        (
+            replace(SELLER, minimum_invoice={"EURO": 500, "USD": 500}),
+            "/minimum_invoice/EURO",
+            "currency_unknown",
+        ),
+        *(
+            (
+                replace(SELLER, minimum_invoice={"EUR": amount_minor}),
+                "/minimum_invoice/EUR",
+                "minimum_invoice_not_positive",
+            )
+            for amount_minor in (0, -1)
         ),
         *(
             (

@@ -6,13 +6,17 @@ import asyncio
 
 import pytest
 
+from billwright.features.tenancy.operations.create_tenant import CreateTenant, create_tenant
 from billwright.features.tenancy.operations.next_number import (
     next_account_number,
     next_subscription_number,
 )
 from billwright.features.tenancy.sql.reads import the_seller, the_tenant
+from billwright.kernel.actor import system_actor
+from billwright.kernel.ids import TenantId, new_id
 from billwright.kernel.refusal import Refusal
 from tests.conftest import make_tenant
+from tests.features.tenancy.sellers import JAPANESE
 
 
 async def test_a_tenant_is_stored_with_its_seller(tenant):
@@ -27,6 +31,13 @@ async def test_a_tenant_is_stored_with_its_seller(tenant):
     assert found.created_at == now
     assert action == "tenant.create"
     assert await tenant.database.tenant_by_code("default") == tenant.id
+
+
+async def test_every_setting_of_a_new_seller_is_stored(database):
+    tenant_id = TenantId(new_id())
+    async with database.tx(tenant_id, actor=system_actor("test"), cause="test") as tx:
+        await create_tenant(tx, CreateTenant(code="east", name="East", seller=JAPANESE))
+        assert await the_seller(tx) == JAPANESE
 
 
 async def test_a_code_belongs_to_one_tenant_and_a_refused_one_leaves_nothing(database, tenant):

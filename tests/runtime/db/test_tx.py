@@ -272,6 +272,22 @@ async def test_ten_thousand_rows_are_one_statement(tenant):
         assert await tx.insert("party", []) == 0
 
 
+async def test_what_rows_have_in_common_is_named_once(tenant):
+    first, second = (clock_row(datetime(2026, month, 1, tzinfo=UTC)) for month in (1, 2))
+    shared = {name: first[name] for name in first if name not in {"id", "now"}}
+    async with tenant.tx() as tx:
+        await tx.insert("test_clock", [first])
+        await tx.insert("test_clock", [{"id": second["id"], "now": second["now"]}], shared=shared)
+        rows = await tx.fetch("select * from test_clock order by now")
+    assert [(row["id"], row["now"]) for row in rows] == [
+        (first["id"], first["now"]),
+        (second["id"], second["now"]),
+    ]
+    own = {"id", "now"}
+    first_shared, second_shared = ({k: v for k, v in row.items() if k not in own} for row in rows)
+    assert first_shared == second_shared
+
+
 async def test_decimals_are_exact_through_json_and_through_columns(tenant):
     exact = "0.1000000000000000055511151231257827021181583404541015625"
     async with tenant.tx() as tx:

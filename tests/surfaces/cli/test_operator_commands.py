@@ -142,6 +142,39 @@ def test_a_code_that_is_taken_is_refused(seller_file, capsys):
     assert (said.out, said.err) == ("", "A tenant with the code north exists already.\n")
 
 
+def test_a_seller_is_changed_by_its_file(seller_file, capsys):
+    create_north(seller_file)
+    seller_file.write_text(SELLER.replace('currency = "EUR"', 'currency = "CHF"'))
+    capsys.readouterr()
+    assert tenants.update("north", seller_file=seller_file) == 0
+    assert capsys.readouterr().out == f"The seller of tenant north is now as in {seller_file}.\n"
+    ((*_, currency, _created, _id),) = listed(capsys, tenants.show_all)
+    assert currency == "CHF"
+    assert tenants.update("south", seller_file=seller_file) == 1
+    assert capsys.readouterr().err == "There is no tenant with the code south.\n"
+
+
+def test_everything_wrong_with_a_change_is_listed_and_nothing_is_written(seller_file, capsys):
+    create_north(seller_file)
+    seller_file.write_text(
+        'currency = "CHF"\nzone = 1\ntax_engine = "sales"\nrounding = "floor"\n'
+        "minimum_invoice = {CHF = -5}\n"
+        'party = {name = "Example", address = {line1 = "1", city = "Bern", country = "CH"}}\n'
+    )
+    capsys.readouterr()
+    assert tenants.update("north", seller_file=seller_file) == 1
+    first, *problems = capsys.readouterr().err.splitlines()
+    assert first == f"The tenant cannot be changed to {seller_file}:"
+    assert sorted(problem.partition(":")[0].strip() for problem in problems) == [
+        "minimum_invoice.CHF",
+        "rounding",
+        "tax_engine",
+        "zone",
+    ]
+    ((*_, currency, _created, _id),) = listed(capsys, tenants.show_all)
+    assert currency == "EUR"
+
+
 def test_a_file_that_is_no_toml_is_refused(tmp_path, capsys):
     file = tmp_path / "seller.toml"
     file.write_text("currency:")

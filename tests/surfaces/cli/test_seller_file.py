@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from billwright.features.tenancy.model import Address, Seller, SellerParty
+from billwright.kernel.money import Rounding
+from billwright.kernel.proration import Granularity
 from billwright.surfaces.cli.seller_file import SellerFileUnreadable, read_seller
 
 COMPLETE = """
@@ -19,6 +21,9 @@ payment_terms_days = 30
 fiscal_year_start_month = 4
 small_business_exempt = true
 oss_registered_since = 2021-07-01
+tax_engine = "fixed"
+proration_granularity = "day"
+rounding = "half_even"
 
 [party]
 name = "Example Software GmbH"
@@ -45,6 +50,10 @@ country = "DE"
 standard = 0.19
 reduced = "0.07"
 zero = 0
+
+[minimum_invoice]
+EUR = 5.00
+JPY = 500
 """
 
 
@@ -93,6 +102,10 @@ def test_every_field_is_read(file: Path):
         tax_rates={"standard": Decimal("0.19"), "reduced": Decimal("0.07"), "zero": Decimal(0)},
         small_business_exempt=True,
         oss_registered_since=date(2021, 7, 1),
+        tax_engine="fixed",
+        proration_granularity=Granularity.DAY,
+        rounding=Rounding.HALF_EVEN,
+        minimum_invoice={"EUR": 500, "JPY": 500},
     )
 
 
@@ -111,16 +124,22 @@ payment_terms_days = "14"
 fiscal_year_start_month = true
 oss_registered_since = "2021-07-01"
 party = {name = "a\\u0000b", address = {country = 49, "a/b" = 1}}
+rounding = "nearest"
+minimum_invoice = {EURO = 5, JPY = 0.5, USD = "five", GBP = 5.00}
 tax_rates = {standard = "19 %", reduced = true, nothing = nan, "a/b~" = 0.1, fine = 0.1}
 """
     assert sorted(found(file, text)) == [
         ("/curency", "unknown_field"),
         ("/fiscal_year_start_month", "wrong_type"),
+        ("/minimum_invoice/EURO", "currency_unknown"),
+        ("/minimum_invoice/JPY", "amount_too_fine"),
+        ("/minimum_invoice/USD", "malformed"),
         ("/oss_registered_since", "wrong_type"),
         ("/party/address/a~1b", "unknown_field"),
         ("/party/address/country", "wrong_type"),
         ("/party/name", "control_character"),
         ("/payment_terms_days", "wrong_type"),
+        ("/rounding", "unknown_choice"),
         ("/tax_rates/a~1b~0", "malformed"),
         ("/tax_rates/nothing", "malformed"),
         ("/tax_rates/reduced", "wrong_type"),
@@ -128,6 +147,7 @@ tax_rates = {standard = "19 %", reduced = true, nothing = nan, "a/b~" = 0.1, fin
         ("/zone", "too_short"),
     ]
     assert read_seller(file)[0].tax_rates == {"fine": Decimal("0.1")}
+    assert read_seller(file)[0].minimum_invoice == {"GBP": 500}
 
 
 def test_a_value_in_place_of_a_table_is_found(file: Path):

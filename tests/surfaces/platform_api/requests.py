@@ -72,6 +72,17 @@ async def subscribed(client: httpx2.AsyncClient, **changes: Any) -> dict[str, An
     return await created(client, "/subscriptions", {**body, **changes})
 
 
+def invoice_ids_of(commanded: dict[str, Any]) -> list[str]:
+    """The documents that a command on a subscription made."""
+    return [document["id"] for document in commanded["documents"]]
+
+
+def standing(commanded: dict[str, Any]) -> dict[str, Any]:
+    """A subscription that a command answered as it is read afterwards: without what was billed."""
+    told_once = {"documents", "pending", "held"}
+    return {name: value for name, value in commanded.items() if name not in told_once}
+
+
 async def rows_of(tenant: Tenant) -> dict[str, int]:
     """How many rows each table has for a tenant."""
     async with tenant.tx() as tx:

@@ -9,11 +9,11 @@ import httpx2
 from pypdf import PdfReader
 
 from tests.conftest import Tenant
-from tests.surfaces.platform_api.requests import created, got, subscribed
+from tests.surfaces.platform_api.requests import created, got, invoice_ids_of, subscribed
 
 
 async def test_the_same_document_is_the_same_bytes(client: httpx2.AsyncClient):
-    (invoice_id,) = (await subscribed(client))["invoice_ids"]
+    (invoice_id,) = invoice_ids_of(await subscribed(client))
     first = await client.get(f"/invoices/{invoice_id}/pdf")
     again = await client.get(f"/invoices/{invoice_id}/pdf")
     assert first.content == again.content
@@ -26,7 +26,7 @@ async def test_the_same_document_is_the_same_bytes(client: httpx2.AsyncClient):
 
 
 async def test_a_paid_invoice_says_so_in_a_new_document(client: httpx2.AsyncClient):
-    (invoice_id,) = (await subscribed(client))["invoice_ids"]
+    (invoice_id,) = invoice_ids_of(await subscribed(client))
     invoice = await got(client, f"/invoices/{invoice_id}")
     open_document = await client.get(f"/invoices/{invoice_id}/pdf")
     await created(client, "/payments", {"invoice_id": invoice_id, "amount": invoice["due"]})
@@ -40,7 +40,7 @@ async def test_a_paid_invoice_says_so_in_a_new_document(client: httpx2.AsyncClie
 
 
 async def test_the_file_is_named_after_the_invoice(client: httpx2.AsyncClient):
-    (invoice_id,) = (await subscribed(client))["invoice_ids"]
+    (invoice_id,) = invoice_ids_of(await subscribed(client))
     number = (await got(client, f"/invoices/{invoice_id}"))["number"]
     response = await client.get(f"/invoices/{invoice_id}/pdf")
     assert response.headers["Content-Disposition"] == f'attachment; filename="{number}.pdf"'
@@ -48,7 +48,7 @@ async def test_the_file_is_named_after_the_invoice(client: httpx2.AsyncClient):
 
 
 async def test_a_draft_has_no_document(client: httpx2.AsyncClient, tenant: Tenant):
-    (invoice_id,) = (await subscribed(client))["invoice_ids"]
+    (invoice_id,) = invoice_ids_of(await subscribed(client))
     draft_id = UUID(int=UUID(invoice_id).int + 1)
     async with tenant.tx() as tx:
         await tx.execute(

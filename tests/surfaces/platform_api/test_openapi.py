@@ -8,21 +8,45 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from billwright.features.pricing.rules.models import PRICING_MODELS
-from billwright.surfaces.platform_api import plans_models, test_clocks
-from billwright.surfaces.platform_api.accounts import AccountInput
-from billwright.surfaces.platform_api.app import create_platform_api
-from billwright.surfaces.platform_api.payments import PaymentInput
-from billwright.surfaces.platform_api.subscriptions_models import (
-    CancellationInput,
-    SubscriptionInput,
+from billwright.surfaces.platform_api import (
+    invoices_inputs,
+    plans_models,
+    promotions_models,
+    test_clocks,
 )
+from billwright.surfaces.platform_api import subscription_changes_models as changes
+from billwright.surfaces.platform_api import subscription_life_models as life
+from billwright.surfaces.platform_api.account_credit import CreditChangeInput
+from billwright.surfaces.platform_api.accounts_models import AccountInput, AccountUpdateInput
+from billwright.surfaces.platform_api.app import create_platform_api
+from billwright.surfaces.platform_api.charges import ChargeInput
+from billwright.surfaces.platform_api.invoice_series import SeriesInput
+from billwright.surfaces.platform_api.payments import PaymentInput
+from billwright.surfaces.platform_api.subscriptions_inputs import SubscriptionInput
 
 OPERATIONS = {
     ("/accounts", "get"): "list_accounts",
     ("/accounts", "post"): "create_account",
     ("/accounts/{account_id}", "get"): "get_account",
+    ("/accounts/{account_id}", "patch"): "update_account",
+    ("/accounts/{account_id}/unpark", "post"): "unpark_account",
+    ("/accounts/{account_id}/credit", "get"): "get_account_credit",
+    ("/accounts/{account_id}/credit", "post"): "change_account_credit",
+    ("/accounts/{account_id}/credit/entries", "get"): "list_account_credit_entries",
+    ("/charges", "post"): "create_charge",
+    ("/charges/invoice", "post"): "invoice_charges",
+    ("/invoice-series", "get"): "list_invoice_series",
+    ("/invoice-series/{kind}", "put"): "set_invoice_series",
     ("/invoices", "get"): "list_invoices",
+    ("/invoices", "post"): "create_invoice",
+    ("/invoices/{invoice_id}", "delete"): "delete_draft",
     ("/invoices/{invoice_id}", "get"): "get_invoice",
+    ("/invoices/{invoice_id}", "patch"): "update_draft",
+    ("/invoices/{invoice_id}/credit-notes", "post"): "create_credit_note",
+    ("/invoices/{invoice_id}/finalize", "post"): "finalize_invoice",
+    ("/invoices/{invoice_id}/lines", "get"): "explain_lines",
+    ("/invoices/{invoice_id}/uncollectible", "post"): "mark_uncollectible",
+    ("/invoices/{invoice_id}/void", "post"): "void_invoice",
     ("/invoices/{invoice_id}/pdf", "get"): "get_invoice_pdf",
     ("/payments", "get"): "list_payments",
     ("/payments", "post"): "create_payment",
@@ -30,10 +54,21 @@ OPERATIONS = {
     ("/plans", "get"): "list_plans",
     ("/plans", "post"): "create_plan",
     ("/plans/{plan_code}", "get"): "get_plan",
+    ("/plans/{plan_code}", "patch"): "update_plan",
+    ("/plans/{plan_code}/archive", "post"): "archive_plan",
+    ("/plans/{plan_code}/versions", "get"): "list_plan_versions",
+    ("/plans/{plan_code}/versions", "post"): "create_plan_version",
+    ("/plans/{plan_code}/versions/{number}", "get"): "get_plan_version",
+    ("/promotions", "get"): "list_promotions",
+    ("/promotions", "post"): "create_promotion",
+    ("/promotions/{promotion_code}", "get"): "get_promotion",
+    ("/promotions/{promotion_code}", "patch"): "update_promotion",
+    ("/promotions/{promotion_code}/archive", "post"): "archive_promotion",
+    ("/promotions/{promotion_code}/redemptions", "get"): "list_redemptions",
+    ("/redemptions/{redemption_id}/end", "post"): "end_redemption",
     ("/subscriptions", "get"): "list_subscriptions",
-    ("/subscriptions", "post"): "create_subscription",
     ("/subscriptions/{subscription_id}", "get"): "get_subscription",
-    ("/subscriptions/{subscription_id}/cancel", "post"): "cancel_subscription",
+    ("/subscriptions/{subscription_id}/history", "get"): "list_subscription_history",
     ("/subscriptions/{subscription_id}/entitlements", "get"): "get_entitlements",
     ("/test-clocks", "get"): "list_test_clocks",
     ("/test-clocks", "post"): "create_test_clock",
@@ -45,6 +80,29 @@ OPERATIONS = {
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     return create_platform_api().openapi()
+
+
+# Each has a second route that previews it.
+COMMANDS = {
+    ("/subscriptions", "post"): "create_subscription",
+    ("/subscriptions/{subscription_id}/add-ons", "post"): "add_add_on",
+    ("/subscriptions/{subscription_id}/add-ons/{component}/remove", "post"): "remove_add_on",
+    ("/subscriptions/{subscription_id}/cancel", "post"): "cancel_subscription",
+    ("/subscriptions/{subscription_id}/change-plan", "post"): "change_plan",
+    ("/subscriptions/{subscription_id}/change-quantity", "post"): "change_quantity",
+    ("/subscriptions/{subscription_id}/collection", "put"): "set_subscription_collection",
+    ("/subscriptions/{subscription_id}/migrate", "post"): "migrate_subscription",
+    ("/subscriptions/{subscription_id}/pause", "post"): "pause_subscription",
+    ("/subscriptions/{subscription_id}/renew", "post"): "renew_subscription",
+    ("/subscriptions/{subscription_id}/renewal", "put"): "set_subscription_renewal",
+    ("/subscriptions/{subscription_id}/resume", "post"): "resume_subscription",
+    ("/subscriptions/{subscription_id}/trial/end", "post"): "end_trial",
+    ("/subscriptions/{subscription_id}/trial/extend", "post"): "extend_trial",
+    ("/subscriptions/{subscription_id}/undo-cancellation", "post"): "undo_cancellation",
+    ("/subscriptions/{subscription_id}/undo-change", "post"): "undo_change",
+    ("/subscriptions/{subscription_id}/redeem", "post"): "redeem_code",
+}
+PREVIEWS = {(f"{path}/preview", "post"): f"preview_{name}" for (path, _), name in COMMANDS.items()}
 
 
 def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -62,7 +120,7 @@ def test_the_document_is_valid(document: dict[str, Any]):
 
 def test_operations_have_stable_names(document: dict[str, Any]):
     named = {place: one["operationId"] for place, one in operations(document).items()}
-    assert named == OPERATIONS
+    assert named == OPERATIONS | COMMANDS | PREVIEWS
 
 
 def test_every_operation_is_explained(document: dict[str, Any]):
@@ -74,7 +132,7 @@ def test_every_operation_is_explained(document: dict[str, Any]):
         parameters = [next(iter(one.values())) for one in operation.get("parameters", [])]
         assert "#/components/parameters/XTenant" in parameters, place
         keyed = "#/components/parameters/IdempotencyKey" in parameters
-        assert keyed is (place[1] == "post"), place
+        assert keyed is (place[1] != "get" and place not in PREVIEWS), place
         assert "title" in document["components"]["schemas"]["Problem"]["properties"]
 
 
@@ -112,10 +170,31 @@ def test_every_schema_is_one_that_something_uses(document: dict[str, Any]):
     "model",
     [
         plans_models.PlanInput,
+        plans_models.PlanUpdateInput,
+        plans_models.PlanVersionInput,
         AccountInput,
+        AccountUpdateInput,
         SubscriptionInput,
-        CancellationInput,
+        life.CancellationInput,
+        life.CollectionInput,
+        life.PauseInput,
+        life.RenewalInput,
+        life.TrialExtensionInput,
+        changes.AddOnInput,
+        changes.AddOnRemovalInput,
+        changes.MigrationInput,
+        changes.PlanChangeInput,
+        changes.QuantityChangeInput,
         PaymentInput,
+        CreditChangeInput,
+        ChargeInput,
+        SeriesInput,
+        invoices_inputs.ManualInvoiceInput,
+        invoices_inputs.DraftUpdateInput,
+        invoices_inputs.EndInput,
+        invoices_inputs.CreditNoteInput,
+        promotions_models.PromotionInput,
+        promotions_models.PromotionUpdateInput,
         test_clocks.TestClockInput,
     ],
 )

@@ -13,6 +13,7 @@ from tests.surfaces.platform_api.requests import (
     TEST_CLOCK,
     created,
     got,
+    invoice_ids_of,
     plan_with,
     subscribed,
 )
@@ -47,7 +48,7 @@ async def five(client: httpx2.AsyncClient, resource: str) -> list[str]:
     subscriptions = [await created(client, "/subscriptions", body) for _ in range(5)]
     if resource == "subscriptions":
         return [one["id"] for one in subscriptions]
-    invoices = [one["invoice_ids"][0] for one in subscriptions]
+    invoices = [invoice_ids_of(one)[0] for one in subscriptions]
     if resource == "invoices":
         return invoices
     amount = {"amount": "1.00", "currency": "EUR"}
@@ -89,7 +90,7 @@ async def test_lists_are_filtered(client: httpx2.AsyncClient):
     await client.post(f"/subscriptions/{one['id']}/cancel", json={"mode": "now"})
     amount = {"amount": "1.00", "currency": "EUR"}
     payment = await created(
-        client, "/payments", {"invoice_id": two["invoice_ids"][0], "amount": amount}
+        client, "/payments", {"invoice_id": invoice_ids_of(two)[0], "amount": amount}
     )
 
     async def ids(path: str, **filters: Any) -> list[str]:
@@ -98,10 +99,10 @@ async def test_lists_are_filtered(client: httpx2.AsyncClient):
     assert await ids("/accounts", email="b@second.example") == [account["id"]]
     assert await ids("/subscriptions", account_id=one["account_id"]) == [one["id"]]
     assert await ids("/subscriptions", state="active") == [two["id"]]
-    assert await ids("/invoices", subscription_id=one["id"]) == one["invoice_ids"]
-    assert await ids("/invoices", account_id=account["id"]) == two["invoice_ids"]
-    assert await ids("/invoices", state="partially_paid") == two["invoice_ids"]
+    assert await ids("/invoices", subscription_id=one["id"]) == invoice_ids_of(one)
+    assert await ids("/invoices", account_id=account["id"]) == invoice_ids_of(two)
+    assert await ids("/invoices", state="partially_paid") == invoice_ids_of(two)
     assert await ids("/invoices", state="paid") == []
-    assert await ids("/payments", invoice_id=two["invoice_ids"][0]) == [payment["id"]]
+    assert await ids("/payments", invoice_id=invoice_ids_of(two)[0]) == [payment["id"]]
     assert await ids("/payments", account_id=one["account_id"]) == []
     assert await ids("/payments", state="succeeded") == [payment["id"]]

@@ -20,7 +20,7 @@ from billwright.features.payments.port import (
     ProviderUnavailable,
 )
 from tests.conftest import Tenant
-from tests.surfaces.platform_api.requests import created, got, rows_of, subscribed
+from tests.surfaces.platform_api.requests import created, got, invoice_ids_of, rows_of, subscribed
 
 
 class Scripted:
@@ -59,7 +59,7 @@ def provider(application: FastAPI) -> Scripted:
 
 async def an_order(client: httpx2.AsyncClient, **changes: Any) -> dict[str, Any]:
     """A payment of 69.85 EUR, all that is due on a new invoice."""
-    (invoice_id,) = (await subscribed(client))["invoice_ids"]
+    (invoice_id,) = invoice_ids_of(await subscribed(client))
     amount = {"amount": "69.85", "currency": "EUR"}
     return {"invoice_id": invoice_id, "amount": amount, "provider": "scripted", **changes}
 

@@ -25,6 +25,7 @@ PRICES: list[dict[str, Any]] = [
         "model": "stairstep",
         "tiers": [{"up_to": "500", "flat_price": "0.00"}, {"up_to": None, "flat_price": "29.00"}],
     },
+    {"model": "cost_plus", "base": "0.40", "margin_percent": "25", "margin_fixed": "0.020"},
 ]
 
 

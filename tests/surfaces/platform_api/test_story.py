@@ -8,13 +8,20 @@ from typing import Any
 import httpx2
 from pypdf import PdfReader
 
-from tests.surfaces.platform_api.requests import ACCOUNT, PLAN, created, got
+from tests.surfaces.platform_api.requests import (
+    ACCOUNT,
+    PLAN,
+    created,
+    got,
+    invoice_ids_of,
+    standing,
+)
 
 
 async def test_from_plan_to_cancellation(client: httpx2.AsyncClient):
     account = await sold_to(client)
     subscription = await begun(client, account)
-    (invoice_id,) = subscription["invoice_ids"]
+    (invoice_id,) = invoice_ids_of(subscription)
     await billed(client, invoice_id)
     await paid(client, invoice_id)
     await used_and_ended(client, f"/subscriptions/{subscription['id']}")
@@ -48,8 +55,8 @@ async def begun(client: httpx2.AsyncClient, account: dict[str, Any]) -> dict[str
         "end": "2026-02-15T12:00:00Z",
     }
     assert subscription["items"] == [
-        {"component": "base", "quantity": "1"},
-        {"component": "seats", "quantity": "3"},
+        {"component": "base", "quantity": "1", "price": None},
+        {"component": "seats", "quantity": "3", "price": None},
     ]
     return subscription
 
@@ -94,11 +101,11 @@ async def used_and_ended(client: httpx2.AsyncClient, path: str) -> None:
         "sso": True,
     }
     canceled = await client.post(
-        f"{path}/cancel", json={"mode": "now", "reason": "unused", "comment": "Too quiet.\nBye."}
+        f"{path}/cancel", json={"mode": "now", "feedback": "unused", "comment": "Too quiet.\nBye."}
     )
     assert canceled.status_code == 200
     assert canceled.json()["state"] == "canceled"
     assert canceled.json()["ended_at"] == "2026-01-15T12:00:00Z"
-    assert await got(client, path) == canceled.json()
+    assert await got(client, path) == standing(canceled.json())
     access = await got(client, f"{path}/entitlements")
     assert access["features"] == []

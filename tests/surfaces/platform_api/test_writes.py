@@ -15,6 +15,7 @@ from tests.surfaces.platform_api.requests import (
     TEST_CLOCK,
     created,
     got,
+    invoice_ids_of,
     rows_of,
     subscribed,
 )
@@ -34,7 +35,7 @@ async def prepared(client: httpx2.AsyncClient, write: str) -> tuple[str, dict[st
             subscription = await subscribed(client)
             return f"/subscriptions/{subscription['id']}/cancel", {"mode": "now"}
         case "payments":
-            (invoice_id,) = (await subscribed(client))["invoice_ids"]
+            (invoice_id,) = invoice_ids_of(await subscribed(client))
             amount = {"amount": "10.00", "currency": "EUR"}
             return path, {"invoice_id": invoice_id, "amount": amount}
         case "advance":

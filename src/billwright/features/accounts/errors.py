@@ -16,6 +16,16 @@ account_parked = RefusalCode(
     Category.CONFLICT,
     "The account {account_id} cannot be billed until this is mended: {reason}",
 )
+account_version_stale = RefusalCode(
+    "account_version_stale",
+    Category.STALE,
+    "The account has changed since version {expected}; it is at version {actual}.",
+)
+billing_day_mismatch = RefusalCode(
+    "billing_day_mismatch",
+    Category.INVALID,
+    "A billing day belongs to the collection policy billing_day, which cannot do without one.",
+)
 external_id_taken = RefusalCode(
     "external_id_taken", Category.CONFLICT, "The external id {external_id} is already in use."
 )

@@ -25,3 +25,23 @@ class AccountParked(Event):
     subject_type: ClassVar[str] = "account"
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountUnparked(Event):
+    """A person has looked, and billing runs come again."""
+
+    type: ClassVar[str] = "account.unparked"
+    subject_type: ClassVar[str] = "account"
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountUpdated(Event):
+    """`changed` names the fields of the account that are not as they were, in alphabetical order."""
+
+    type: ClassVar[str] = "account.updated"
+    subject_type: ClassVar[str] = "account"
+
+    changed: tuple[str, ...]

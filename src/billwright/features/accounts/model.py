@@ -9,6 +9,7 @@ from typing import NewType
 from uuid import UUID
 
 from billwright.features.tenancy.model import Address
+from billwright.kernel.quick import quickly_made
 
 AccountId = NewType("AccountId", UUID)
 TestClockId = NewType("TestClockId", UUID)
@@ -19,11 +20,19 @@ class AccountStatus(StrEnum):
     CLOSED = "closed"
 
 
+class Collection(StrEnum):
+    """When what is owed comes on an invoice: at once, or collected on the billing day of each month."""
+
+    IMMEDIATE = "immediate"
+    BILLING_DAY = "billing_day"
+
+
 class CustomerType(StrEnum):
     BUSINESS = "business"
     CONSUMER = "consumer"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A paying customer.
@@ -31,6 +40,9 @@ class Account:
     `currency`, `locale` and `zone` (IANA) are what its subscriptions and documents use;
     `payment_terms_days` is null where the seller's terms hold; `reference` is the customer's own
     reference that it wants to read on invoices.
+    `billing_day` (1 to 31, the last day of a shorter month) belongs to the collection policy of that
+    name, and `next_invoice_at` is when that day begins next in its zone. `has_payment_method`: money
+    can be collected without asking it.
     """
 
     id: AccountId
@@ -47,6 +59,10 @@ class Account:
     locale: str
     zone: str
     payment_terms_days: int | None
+    collection: Collection
+    billing_day: int | None
+    next_invoice_at: datetime | None
+    has_payment_method: bool
     parked_reason: str | None
     test_clock_id: TestClockId | None
     metadata: dict[str, str]

@@ -6,6 +6,16 @@ plan_unknown = RefusalCode("plan_unknown", Category.NOT_FOUND, "There is no plan
 plan_reference_unknown = RefusalCode(
     "plan_unknown_here", Category.INVALID, "There is no plan {plan_code}."
 )
+plan_version_unknown = RefusalCode(
+    "plan_version_unknown",
+    Category.NOT_FOUND,
+    "There is no version {version_number} of a plan {plan_code}.",
+)
+plan_version_stale = RefusalCode(
+    "plan_version_stale",
+    Category.STALE,
+    "The plan {plan_code} is at version {actual}, not at version {expected}.",
+)
 plan_archived = RefusalCode(
     "plan_archived", Category.CONFLICT, "The plan {plan_code} is archived and cannot be sold."
 )
@@ -14,6 +24,47 @@ plan_code_taken = RefusalCode(
 )
 component_code_repeated = RefusalCode(
     "component_code_repeated", Category.INVALID, "Two components have the code {component_code}."
+)
+plan_without_prices = RefusalCode(
+    "plan_without_prices",
+    Category.INVALID,
+    "A plan must have at least one component, which has a price.",
+)
+plan_term_out_of_range = RefusalCode(
+    "plan_term_out_of_range",
+    Category.INVALID,
+    "{term} must be between {least} and {largest}.",
+)
+calendar_day_unsuitable = RefusalCode(
+    "calendar_day_unsuitable",
+    Category.INVALID,
+    "A calendar day is for periods of months or years that are aligned to the calendar.",
+)
+component_timing_unsuitable = RefusalCode(
+    "component_timing_unsuitable",
+    Category.INVALID,
+    "The component {component_code} is {kind} and must be charged {timing}.",
+)
+component_member_unsuitable = RefusalCode(
+    "component_member_unsuitable",
+    Category.INVALID,
+    "The component {component_code} is {kind} and cannot have {member}.",
+)
+component_meter_missing = RefusalCode(
+    "component_meter_missing",
+    Category.INVALID,
+    "The component {component_code} is usage and must name the meter that it counts.",
+)
+minimum_out_of_range = RefusalCode(
+    "minimum_out_of_range",
+    Category.INVALID,
+    "A minimum must be greater than 0 and at most {largest_minor} minor units.",
+)
+minimum_without_price = RefusalCode(
+    "minimum_without_price",
+    Category.INVALID,
+    "The component {component_code} may have one minimum in each currency of its prices; "
+    "the one in {currency} is repeated or has no price.",
 )
 price_currencies_differ = RefusalCode(
     "price_currencies_differ",

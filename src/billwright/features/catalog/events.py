@@ -16,3 +16,37 @@ class PlanCreated(Event):
     code: str
     name: str
     version_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanVersionCreated(Event):
+    """New subscriptions get this version from now on; those that exist keep theirs."""
+
+    type: ClassVar[str] = "plan.version_created"
+    subject_type: ClassVar[str] = "plan"
+
+    code: str
+    name: str
+    version_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanUpdated(Event):
+    """Its name, description or metadata changed; no terms did."""
+
+    type: ClassVar[str] = "plan.updated"
+    subject_type: ClassVar[str] = "plan"
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanArchived(Event):
+    """It is no longer sold; subscriptions that exist go on."""
+
+    type: ClassVar[str] = "plan.archived"
+    subject_type: ClassVar[str] = "plan"
+
+    code: str
+    name: str

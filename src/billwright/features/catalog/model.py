@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
 from uuid import UUID
@@ -21,9 +22,36 @@ class PlanStatus(StrEnum):
     ARCHIVED = "archived"
 
 
+class ComponentKind(StrEnum):
+    """What a component charges for: its units in every period, once at the beginning, or what was
+    used of a meter in a period.
+    """
+
+    RECURRING = "recurring"
+    ONE_TIME = "one_time"
+    USAGE = "usage"
+
+
 class Timing(StrEnum):
     IN_ADVANCE = "in_advance"
     IN_ARREARS = "in_arrears"
+
+
+class Alignment(StrEnum):
+    """Where periods begin: counted from the start of a subscription, or along the calendar, where the
+    first one is a stub.
+    """
+
+    ANNIVERSARY = "anniversary"
+    CALENDAR = "calendar"
+
+
+class TrialEndBehavior(StrEnum):
+    """What happens when a trial ends and the account has no payment method."""
+
+    CREATE_INVOICE = "create_invoice"
+    PAUSE = "pause"
+    CANCEL = "cancel"
 
 
 class FeatureKind(StrEnum):
@@ -45,9 +73,34 @@ class PlanFeature:
     value: bool | int | str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanTerms:
+    """What a subscription agrees to beside prices.
+
+    `calendar_day` is the day of month on which calendar-aligned months and years begin (null is the
+    first). A cancellation takes effect `notice_days` after it is asked for at the earliest and not
+    before `commitment_days` have passed since the start; with `ends_at_period_end`, at the end of the
+    period that is then running.
+    """
+
+    alignment: Alignment = Alignment.ANNIVERSARY
+    calendar_day: int | None = None
+    trial_days: int = 0
+    trial_end_behavior: TrialEndBehavior = TrialEndBehavior.CREATE_INVOICE
+    notice_days: int = 0
+    commitment_days: int = 0
+    ends_at_period_end: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class PlanComponent:
-    """One line of a plan; `prices` has one entry per currency."""
+    """One line of a plan; `prices` has one entry per currency.
+
+    An `optional` component is an add-on, which a subscription has only when it is asked for.
+    `free_units` cost nothing in a period. `minimums` are the least that a period costs, in minor units
+    by currency; what is missing is charged when the period has ended. `meter` names what a usage
+    component counts. A usage component is always in arrears, a one-time one in advance.
+    """
 
     id: PlanComponentId
     code: str
@@ -55,11 +108,19 @@ class PlanComponent:
     timing: Timing
     unit_name: str
     prices: dict[str, Pricing]
+    kind: ComponentKind = ComponentKind.RECURRING
+    optional: bool = False
+    free_units: Decimal = Decimal(0)
+    minimums: dict[str, int] = field(default_factory=dict)
+    meter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlanVersion:
-    """The terms of a plan as they are sold from some day on; it never changes."""
+    """The terms of a plan as they are sold from some day on; it never changes.
+
+    `tax_inclusive`: the prices contain the tax.
+    """
 
     id: PlanVersionId
     plan_id: PlanId
@@ -71,12 +132,18 @@ class PlanVersion:
     components: tuple[PlanComponent, ...]
     features: tuple[PlanFeature, ...]
     created_at: datetime
+    tax_inclusive: bool = False
+    terms: PlanTerms = PlanTerms()
 
     @property
     def currencies(self) -> frozenset[str]:
         """The currencies in which every component has a price."""
         prices = [frozenset(component.prices) for component in self.components]
         return frozenset.intersection(*prices) if prices else frozenset()
+
+    @property
+    def has_usage(self) -> bool:
+        return any(component.kind is ComponentKind.USAGE for component in self.components)
 
     @property
     def has_metered_features(self) -> bool:

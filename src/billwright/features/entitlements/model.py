@@ -7,7 +7,6 @@ from datetime import datetime
 from uuid import UUID
 
 from billwright.features.catalog.model import FeatureKind
-from billwright.kernel.calendar import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +18,6 @@ class Source:
     plan_version_id: UUID
     period_start: datetime
     period_end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodMove:
-    """A source whose limits start to count anew."""
-
-    subscription_id: UUID
-    account_id: UUID
-    period: Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,17 +12,15 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from billwright.features.invoicing.model import DocumentKind
 from billwright.kernel.currency import Currency
 from billwright.kernel.money import Money
 
 
-class DocumentKind(StrEnum):
-    INVOICE = "invoice"
-    CREDIT_NOTE = "credit_note"
-
-
 class DocumentStamp(StrEnum):
-    """What is stamped beside the title; an open document carries no stamp."""
+    """What is stamped beside the title; an open document carries no stamp, and what is void says so
+    across every page.
+    """
 
     DRAFT = "draft"
     PAID = "paid"
@@ -88,7 +86,10 @@ class BuyerParty:
 class DocumentLine:
     """One position. `unit_price` is in major units, may be finer than the minor unit and is absent
     where no single price makes the amount, as with tiers;
-    `tax_rate` is a fraction, `Decimal("0.19")` is 19 %; `net` is without tax.
+    `tax_rate` is a fraction, `Decimal("0.19")` is 19 %; `net` is without tax, and `gross`, with it, is
+    printed in its place where the price contains the tax. Both are what is left after the `discount`.
+    `corrected_number` is the invoice on which stands what the line takes back; `is_unused_rest` says
+    that it is service which was charged and is not used.
     """
 
     position: int
@@ -100,6 +101,10 @@ class DocumentLine:
     detail: str | None = None
     unit_name: str | None = None
     service_days: ServiceDays | None = None
+    gross: Money | None = None
+    discount: Money | None = None
+    corrected_number: str | None = None
+    is_unused_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +118,9 @@ class TaxRow:
 
 @dataclass(frozen=True, slots=True)
 class DocumentTotals:
-    """`amount_due` is what is still to be paid; it is not computed here, because credit and write-offs
-    are decided elsewhere.
+    """`subtotal` is without tax. `credit_applied` was taken from the account's credit, `credited` was
+    taken off by credit notes. `amount_due` is what is still to be paid; it is not computed here,
+    because write-offs are decided elsewhere.
     """
 
     subtotal: Money
@@ -122,6 +128,19 @@ class DocumentTotals:
     total: Money
     paid: Money
     amount_due: Money
+    credit_applied: Money | None = None
+    credited: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditUse:
+    """Where the total of a credit note goes: off the corrected invoice, to the account's credit, or
+    back to the buyer.
+    """
+
+    to_invoice: Money
+    to_balance: Money
+    to_refund: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +148,12 @@ class InvoiceDocument:
     """Everything a renderer may print; it refuses (`ValueError`, a bug) to exist when its lines and
     taxes do not add up to its total or when currencies are mixed.
 
+    The amounts of a credit note say how much is given back, so they are positive like an invoice's.
     `locale` is a language tag such as `de` or `en-GB`; a renderer falls back to English. `tax_name` is
-    what the tax is called ("GST"); without it the language's word for VAT. `corrected_number` is the
-    invoice that a credit note corrects. `payment_reference` is what to quote with a transfer. Without
-    `payment_terms` an open invoice says in how many days it is due, in its own language.
+    what the tax is called ("GST"); without it the language's word for VAT. `corrected_numbers` are the
+    invoices that a credit note corrects. `note` is the seller's own text. `payment_reference` is what
+    to quote with a transfer. Without `payment_terms` an open invoice says in how many days it is due,
+    in its own language.
     """
 
     kind: DocumentKind
@@ -149,7 +170,9 @@ class InvoiceDocument:
     stamp: DocumentStamp | None = None
     customer_number: str | None = None
     subscription_reference: str | None = None
-    corrected_number: str | None = None
+    corrected_numbers: tuple[str, ...] = ()
+    credit_use: CreditUse | None = None
+    note: str | None = None
     payment_terms: str | None = None
     payment_reference: str | None = None
     tax_name: str | None = None
@@ -167,6 +190,11 @@ class InvoiceDocument:
 
     def _amounts(self) -> Iterator[Money]:
         totals = self.totals
-        yield from (line.net for line in self.lines)
+        given = [money for line in self.lines for money in (line.net, line.gross, line.discount)]
+        given += [totals.credit_applied, totals.credited]
+        if self.credit_use is not None:
+            use = self.credit_use
+            given += [use.to_invoice, use.to_balance, use.to_refund]
+        yield from filter(None, given)
         yield from (money for row in totals.taxes for money in (row.base, row.tax))
         yield from (totals.subtotal, totals.total, totals.paid, totals.amount_due)

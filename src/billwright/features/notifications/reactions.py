@@ -15,7 +15,11 @@ from billwright.features.notifications.messages import MessageType, amount_label
 from billwright.features.notifications.model import NewRequest
 from billwright.features.notifications.operations.request_messages import request_messages
 from billwright.features.payments.events import PaymentSucceeded
-from billwright.features.subscriptions.events import SubscriptionCanceled, SubscriptionStarted
+from billwright.features.subscriptions.events import (
+    SubscriptionCanceled,
+    SubscriptionStarted,
+    SubscriptionTrialStarted,
+)
 from billwright.kernel.calendar import local_date
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money
@@ -37,6 +41,11 @@ async def confirm_payments(tx: Tx, recorded: Sequence[Recorded]) -> None:
 async def welcome_subscribers(tx: Tx, recorded: Sequence[Recorded]) -> None:
     """Say that a subscription has begun."""
     await _request(tx, recorded, content_of=_start)
+
+
+async def welcome_triers(tx: Tx, recorded: Sequence[Recorded]) -> None:
+    """Say that a trial has begun; its paid life is the same subscription, which is welcomed once."""
+    await _request(tx, recorded, content_of=_trial)
 
 
 async def confirm_cancellations(tx: Tx, recorded: Sequence[Recorded]) -> None:
@@ -116,6 +125,19 @@ def _start(event: SubscriptionStarted, account: Account) -> _Content:
     )
 
 
+def _trial(event: SubscriptionTrialStarted, account: Account) -> _Content:
+    starts_on = local_date(event.trial_start, account.zone)
+    last_free_day = local_date(event.trial_end - timedelta(microseconds=1), account.zone)
+    return _Content(
+        MessageType.SUBSCRIPTION_STARTED,
+        {
+            "plan_name": event.plan_name,
+            "effective_on_label": day_label(starts_on, locale=account.locale),
+            "trial_ends_on_label": day_label(last_free_day, locale=account.locale),
+        },
+    )
+
+
 def _end(event: SubscriptionCanceled, account: Account) -> _Content:
     # An end at midnight means that the day before was the last one.
     last_day = local_date(event.ended_at - timedelta(microseconds=1), account.zone)
@@ -132,5 +154,6 @@ REACTIONS = [
     Reaction("announce_invoices", InvoiceFinalized, announce_invoices),
     Reaction("confirm_payments", PaymentSucceeded, confirm_payments),
     Reaction("welcome_subscribers", SubscriptionStarted, welcome_subscribers),
+    Reaction("welcome_triers", SubscriptionTrialStarted, welcome_triers),
     Reaction("confirm_cancellations", SubscriptionCanceled, confirm_cancellations),
 ]

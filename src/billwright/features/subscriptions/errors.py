@@ -32,3 +32,64 @@ version_stale = RefusalCode(
     Category.STALE,
     "The subscription has changed since version {expected}; it is at version {actual}.",
 )
+trial_end_invalid = RefusalCode(
+    "trial_end_invalid",
+    Category.INVALID,
+    "A trial that ends at {current} can be extended to a later instant within two years, not to "
+    "{trial_end}.",
+)
+effective_at_invalid = RefusalCode(
+    "effective_at_invalid",
+    Category.INVALID,
+    "{effective_at} does not lie between {earliest} and {latest}.",
+)
+starts_at_invalid = RefusalCode(
+    "starts_at_invalid",
+    Category.INVALID,
+    "A start at {starts_at} is {problem}.",
+)
+bills_from_invalid = RefusalCode(
+    "bills_from_invalid",
+    Category.INVALID,
+    "Billing can begin where a period begins, such as {boundary}, not at {bills_from}.",
+)
+component_not_optional = RefusalCode(
+    "component_not_optional",
+    Category.INVALID,
+    "The component {component_code} belongs to the plan {plan_code} and is not an add-on.",
+)
+add_on_present = RefusalCode(
+    "add_on_present",
+    Category.CONFLICT,
+    "The subscription has the add-on {component_code} already.",
+)
+add_on_absent = RefusalCode(
+    "add_on_absent",
+    Category.CONFLICT,
+    "The subscription has no add-on {component_code}.",
+)
+currency_not_sold_after = RefusalCode(
+    "currency_not_sold_after",
+    Category.CONFLICT,
+    "The plan {plan_code} has no price in {currency}, the subscription's currency.",
+)
+nothing_pending = RefusalCode(
+    "nothing_pending",
+    Category.CONFLICT,
+    "Nothing is pending that could be undone.",
+)
+nothing_due = RefusalCode(
+    "nothing_due",
+    Category.CONFLICT,
+    "Nothing is due before {next_action_at}.",
+)
+cancel_at_invalid = RefusalCode(
+    "cancel_at_invalid",
+    Category.INVALID,
+    "{problem}",
+)
+resumes_at_invalid = RefusalCode(
+    "resumes_at_invalid",
+    Category.INVALID,
+    "{resumes_at} is not in the future.",
+)

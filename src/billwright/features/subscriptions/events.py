@@ -7,10 +7,44 @@ from datetime import datetime
 from typing import ClassVar
 
 from billwright.kernel.event import Event
+from billwright.kernel.quick import quickly_made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionCreated(Event):
+    type: ClassVar[str] = "subscription.created"
+    subject_type: ClassVar[str] = "subscription"
+
+    number: int
+    plan_code: str
+    plan_version: int
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionTrialStarted(Event):
+    type: ClassVar[str] = "subscription.trial_started"
+    subject_type: ClassVar[str] = "subscription"
+
+    number: int
+    plan_code: str
+    plan_name: str
+    trial_start: datetime
+    trial_end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionTrialExtended(Event):
+    type: ClassVar[str] = "subscription.trial_extended"
+    subject_type: ClassVar[str] = "subscription"
+
+    trial_end: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionStarted(Event):
+    """It gives access as a paid subscription from now on."""
+
     type: ClassVar[str] = "subscription.started"
     subject_type: ClassVar[str] = "subscription"
 
@@ -21,6 +55,7 @@ class SubscriptionStarted(Event):
     period_end: datetime
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionRenewed(Event):
     type: ClassVar[str] = "subscription.renewed"
@@ -32,12 +67,95 @@ class SubscriptionRenewed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChanged(Event):
+    """Its plan or its quantities are others since `effective_at`."""
+
+    type: ClassVar[str] = "subscription.changed"
+    subject_type: ClassVar[str] = "subscription"
+
+    plan_code: str
+    plan_version: int
+    effective_at: datetime
+    proration: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChangeScheduled(Event):
+    """`supersedes` is the instant of the pending change that this one takes the place of."""
+
+    type: ClassVar[str] = "subscription.change_scheduled"
+    subject_type: ClassVar[str] = "subscription"
+
+    plan_code: str
+    plan_version: int
+    effective_at: datetime
+    supersedes: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChangeUndone(Event):
+    type: ClassVar[str] = "subscription.change_undone"
+    subject_type: ClassVar[str] = "subscription"
+
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionPaused(Event):
+    type: ClassVar[str] = "subscription.paused"
+    subject_type: ClassVar[str] = "subscription"
+
+    paused_at: datetime
+    resumes_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionResumed(Event):
+    type: ClassVar[str] = "subscription.resumed"
+    subject_type: ClassVar[str] = "subscription"
+
+    period_start: datetime
+    period_end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRenewalSet(Event):
+    """Whether it renews by itself was decided."""
+
+    type: ClassVar[str] = "subscription.renewal_set"
+    subject_type: ClassVar[str] = "subscription"
+
+    renews: bool
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionCollectionSet(Event):
+    """Whether its invoices are collected was decided; `behavior` is null when they are."""
+
+    type: ClassVar[str] = "subscription.collection_set"
+    subject_type: ClassVar[str] = "subscription"
+
+    behavior: str | None
+    resumes_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionCancellationScheduled(Event):
     type: ClassVar[str] = "subscription.cancellation_scheduled"
     subject_type: ClassVar[str] = "subscription"
 
     cancel_at: datetime
     reason: str | None
+    feedback: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionCancellationUndone(Event):
+    type: ClassVar[str] = "subscription.cancellation_undone"
+    subject_type: ClassVar[str] = "subscription"
+
+    cancel_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +167,14 @@ class SubscriptionCanceled(Event):
     plan_code: str
     plan_name: str
     reason: str | None
+    feedback: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionExpired(Event):
+    """Its first payment did not come in time."""
+
+    type: ClassVar[str] = "subscription.expired"
+    subject_type: ClassVar[str] = "subscription"
+
+    expired_at: datetime

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 from uuid import UUID
 
+from billwright.features.catalog.model import PlanVersion, TrialEndBehavior
+from billwright.features.invoicing.model import Billed
+from billwright.features.pricing.rules.pricing import Pricing
+from billwright.kernel.actor import Actor
 from billwright.kernel.calendar import Period, Schedule
+from billwright.kernel.quick import quickly_made
 
 SubscriptionId = NewType("SubscriptionId", UUID)
 
@@ -26,13 +31,52 @@ class SubscriptionState(StrEnum):
     CANCELED = "canceled"
 
 
+class Activation(StrEnum):
+    """When access begins: with the subscription, or once its first invoice is paid."""
+
+    IMMEDIATE = "immediate"
+    ON_FIRST_PAYMENT = "on_first_payment"
+
+
+class Proration(StrEnum):
+    """What a change inside a period costs: the difference, invoiced at once or with the next invoice;
+    nothing until the renewal; or a whole period from now on, without a credit for the old one.
+    """
+
+    INVOICE_NOW = "invoice_now"
+    NEXT_INVOICE = "next_invoice"
+    NONE = "none"
+    FULL_RESET = "full_reset"
+
+
 class CancellationMode(StrEnum):
     NOW = "now"
     PERIOD_END = "period_end"
+    AT = "at"
+
+
+class CancellationProration(StrEnum):
+    """What becomes of the unused part that was invoiced in advance."""
+
+    NONE = "none"
+    CREDIT = "credit"
+    REFUND = "refund"
 
 
 class CancellationReason(StrEnum):
-    """Why a subscription ends: the customer's feedback."""
+    """Who or what ends a subscription."""
+
+    REQUESTED = "requested"
+    NOT_RENEWED = "not_renewed"
+    TRIAL_ENDED = "trial_ended"
+    PAYMENT_FAILED = "payment_failed"
+    TIMEOUT = "timeout"
+    WITHDRAWAL = "withdrawal"
+    ADMIN = "admin"
+
+
+class CancellationFeedback(StrEnum):
+    """Why the customer leaves, in its own view."""
 
     TOO_EXPENSIVE = "too_expensive"
     MISSING_FEATURES = "missing_features"
@@ -44,20 +88,101 @@ class CancellationReason(StrEnum):
     OTHER = "other"
 
 
+class CollectionPause(StrEnum):
+    """What becomes of invoices while collection is paused; the subscription goes on."""
+
+    KEEP_AS_DRAFT = "keep_as_draft"
+    MARK_UNCOLLECTIBLE = "mark_uncollectible"
+    VOID = "void"
+
+
+class PauseProration(StrEnum):
+    """What becomes of the rest of a period that is paused: it waits for the resumption, as far as that
+    comes before its end, or it is credited and the resumption begins a new period.
+    """
+
+    NONE = "none"
+    CREDIT = "credit"
+
+
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class SubscriptionItem:
-    """How many units of a plan's component are subscribed to."""
+    """How many units of a plan's component are subscribed to.
+
+    `pricing` is a price of the subscription's own. What is in arrears is owed since `accrues_from`,
+    or since the period began where that is later or nothing is said.
+    """
 
     plan_component_id: UUID
     quantity: Decimal
+    pricing: Pricing | None = None
+    accrues_from: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingChange:
+    """A change of plan or quantities that was asked for and comes at `effective_at`.
+
+    At the end of the period it is part of the renewal and prorates nothing.
+    """
+
+    plan_version_id: UUID
+    items: tuple[SubscriptionItem, ...]
+    effective_at: datetime
+    at_period_end: bool
+    proration: Proration
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """The instants between which a subscription is tried; `end_behavior` is what happens then when the
+    account has no payment method.
+    """
+
+    start: datetime | None = None
+    end: datetime | None = None
+    end_behavior: TrialEndBehavior = TrialEndBehavior.CREATE_INVOICE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """What is known of a subscription's end: all none while nobody asked for it.
+
+    `at` is when it will end, `requested_at` when that was asked for. `at_period_end`: it ends with its
+    period, also when that comes to end at another instant.
+    """
+
+    at: datetime | None = None
+    at_period_end: bool = False
+    requested_at: datetime | None = None
+    reason: CancellationReason | None = None
+    feedback: CancellationFeedback | None = None
+    comment: str | None = None
+    proration: CancellationProration | None = None
+    bills_final_usage: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Since when a subscription is paused and when it resumes by itself; `keeps_period` says whether
+    the period that was running goes on when it resumes before its end.
+    """
+
+    at: datetime | None = None
+    resumes_at: datetime | None = None
+    keeps_period: bool = True
+
+
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """A subscription as it stands; `period` is the one that it is in, or was in when it ended.
 
-    `cancel_at` is when it will end; `canceled_at` is when that was asked for, and `ended_at` when it
-    came true. `next_action_at` is when a job must look again; none when there is nothing to do.
+    A trial is a period of its own, and the schedule begins where it ends. `started_at` may lie in the
+    future. `next_action_at` is when a job must look again; none when there is nothing to do. `renews`
+    false lets it end with its period.
     """
 
     id: SubscriptionId
@@ -66,19 +191,25 @@ class Subscription:
     account_id: UUID
     plan_version_id: UUID
     state: SubscriptionState
+    activation: Activation = Activation.IMMEDIATE
+    activates_until: datetime | None = None
     currency: str
     schedule: Schedule
     period: Period
     items: tuple[SubscriptionItem, ...]
     started_at: datetime
     next_action_at: datetime | None
-    cancel_at: datetime | None
-    canceled_at: datetime | None
-    cancellation_reason: CancellationReason | None
-    cancellation_comment: str | None
-    ended_at: datetime | None
+    trial: Trial = Trial()
+    renews: bool = True
+    cancellation: Cancellation = Cancellation()
+    ended_at: datetime | None = None
+    pause: Pause = Pause()
+    pending_change: PendingChange | None = None
+    collection_paused: CollectionPause | None = None
+    collection_resumes_at: datetime | None = None
+    past_due_at: datetime | None = None
     test_clock_id: UUID | None
-    metadata: dict[str, str]
+    metadata: dict[str, str] = field(default_factory=dict)
     version: int
     created_at: datetime
     updated_at: datetime
@@ -87,3 +218,36 @@ class Subscription:
     def reference(self) -> str:
         """The number as people read it."""
         return f"SUB-{self.number:06d}"
+
+    @property
+    def gives_access(self) -> bool:
+        return self.state in _STATES_WITH_ACCESS
+
+
+_STATES_WITH_ACCESS = frozenset(
+    {SubscriptionState.TRIALING, SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """A subscription as a command left it, the terms that it has now, and what was billed."""
+
+    subscription: Subscription
+    version: PlanVersion
+    billed: Billed = Billed()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """What was recorded of a command on a subscription, or of a step in its life.
+
+    `details` are a command's values, or what a step changed.
+    """
+
+    id: UUID
+    action: str
+    actor: Actor
+    cause: str
+    occurred_at: datetime
+    details: dict[str, Any]

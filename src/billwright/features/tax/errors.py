@@ -12,3 +12,8 @@ tax_rate_unknown = RefusalCode(
     Category.INVALID,
     "No {tax_category} tax rate of {country} is known for {on}.",
 )
+tax_engine_unknown = RefusalCode(
+    "tax_engine_unknown",
+    Category.INVALID,
+    "There is no tax engine {tax_engine!r}; there are {known}.",
+)

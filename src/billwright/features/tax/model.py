@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from billwright.kernel.quick import quickly_made
+
 
 class TreatmentKind(StrEnum):
     """Which rule of value added tax a supply falls under."""
@@ -98,9 +100,13 @@ class VatIdCheck:
     next_check_at: datetime | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class TaxDecision:
-    """How an account is taxed, and what was known of its VAT id then; none when it gave no tax id."""
+    """How an account is taxed, what was known of its VAT id then (none when it gave no tax id), and
+    the name of the engine that decided, which has the rates as well.
+    """
 
     treatment: Treatment
     vat_id_status: VatIdStatus | None
+    engine: str

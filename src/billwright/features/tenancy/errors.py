@@ -11,6 +11,7 @@ tenant_code_taken = RefusalCode(
 tenant_invalid = RefusalCode(
     "tenant_invalid", Category.INVALID, "A tenant cannot be created like this."
 )
+seller_invalid = RefusalCode("seller_invalid", Category.INVALID, "The seller cannot be like this.")
 tenant_code_malformed = RefusalCode(
     "tenant_code_malformed",
     Category.INVALID,
@@ -42,4 +43,14 @@ tax_rate_out_of_range = RefusalCode(
     "tax_rate_out_of_range",
     Category.INVALID,
     "{tax_rate} is not a share from 0 to below 1; 19 % is 0.19.",
+)
+rounding_uneven = RefusalCode(
+    "rounding_uneven",
+    Category.INVALID,
+    "{rounding} rounds a credit to another size than the charge that it takes back.",
+)
+minimum_invoice_not_positive = RefusalCode(
+    "minimum_invoice_not_positive",
+    Category.INVALID,
+    "Must be above zero; without a minimum, leave the currency out.",
 )

@@ -8,6 +8,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from billwright.kernel.ids import TenantId
+from billwright.kernel.money import Rounding
+from billwright.kernel.proration import Granularity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,11 @@ class Seller:
     `tax_rates` maps a tax category to a domestic rate as a share (0.19 is 19 %), where the country's
     own rates do not fit or are not known. `small_business_exempt`: no tax is charged at home.
     `oss_registered_since` is the first day of the One Stop Shop, none for a seller without it.
+    `tax_engine` names the rules by which its documents are taxed.
+
+    `proration_granularity` is what shares of periods are counted in, `rounding` what happens to a
+    fraction of a minor unit in a line. `minimum_invoice` is, by currency and in minor units, the sum
+    below which charges are held back until more is owed.
     """
 
     id: UUID
@@ -71,3 +78,7 @@ class Seller:
     tax_rates: dict[str, Decimal] = field(default_factory=dict)
     small_business_exempt: bool = False
     oss_registered_since: date | None = None
+    tax_engine: str = "vat"
+    proration_granularity: Granularity = Granularity.SECOND
+    rounding: Rounding = Rounding.HALF_UP
+    minimum_invoice: dict[str, int] = field(default_factory=dict)

@@ -28,6 +28,8 @@ Outbox: TypeAlias = "Callable[[Connection, Tx], Awaitable[None]]"
 
 APPLICATION_ROLE = "billwright_app"
 
+_WAITED_IN_VAIN = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+
 
 class Database:
     """A pool of connections as the application's role, which owns no table.
@@ -102,16 +104,7 @@ class Database:
         """
         async with self._pool.acquire() as connection:
             started, outcome = perf_counter(), "rolled_back"
-            # One round trip opens the transaction and names the tenant. SET takes no parameters;
-            # the literal is safe because a UUID has no other form.
-            await connection.execute(f"begin; set local billwright.tenant_id = '{tenant_id}'")
-            tx = Tx(
-                connection,
-                tenant_id=tenant_id,
-                actor=actor,
-                cause=cause,
-                now=now or self.clock.now(),
-            )
+            tx = await self._begin(connection, tenant_id, actor=actor, cause=cause, now=now)
             try:
                 with span("transaction", cause=cause):
                     yield tx
@@ -121,11 +114,51 @@ class Database:
                 outcome = "committed"
             except BaseException as error:
                 await _roll_back(connection)
-                if isinstance(error, asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError):
+                if isinstance(error, _WAITED_IN_VAIN):
                     raise busy() from error
                 raise
             finally:
                 self._count(tx, outcome=outcome, seconds=perf_counter() - started)
+
+    @asynccontextmanager
+    async def rehearsal(
+        self,
+        tenant_id: TenantId,
+        *,
+        actor: Actor,
+        cause: str,
+        now: datetime | None = None,
+    ) -> AsyncIterator[Tx]:
+        """One transaction that is always rolled back: what an operation would do and answer, by doing
+        it, without anything of it coming true. Events, audit entries and jobs are not even written.
+        """
+        async with self._pool.acquire() as connection:
+            started = perf_counter()
+            tx = await self._begin(connection, tenant_id, actor=actor, cause=cause, now=now)
+            try:
+                with span("rehearsal", cause=cause):
+                    yield tx
+            except _WAITED_IN_VAIN as error:
+                raise busy() from error
+            finally:
+                await _roll_back(connection)
+                self._count(tx, outcome="rehearsed", seconds=perf_counter() - started)
+
+    async def _begin(
+        self,
+        connection: Connection,
+        tenant_id: TenantId,
+        *,
+        actor: Actor,
+        cause: str,
+        now: datetime | None,
+    ) -> Tx:
+        # One round trip opens the transaction and names the tenant. SET takes no parameters; the
+        # literal is safe because a UUID has no other form.
+        await connection.execute(f"begin; set local billwright.tenant_id = '{tenant_id}'")
+        return Tx(
+            connection, tenant_id=tenant_id, actor=actor, cause=cause, now=now or self.clock.now()
+        )
 
     def _count(self, tx: Tx, *, outcome: str, seconds: float) -> None:
         if self._metrics is not None:

@@ -14,6 +14,7 @@ import asyncpg
 from billwright.kernel.actor import Actor
 from billwright.kernel.event import Event
 from billwright.kernel.ids import TenantId, new_id_text
+from billwright.kernel.quick import quickly_made
 from billwright.runtime.db.json import to_json
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class JobRequest:
     dedupe_key: str | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """Who did what to which thing; `details` holds the command's values, without secrets."""
@@ -115,27 +117,33 @@ class Tx:
         table: str,
         rows: Sequence[Mapping[str, object]],
         *,
+        shared: Mapping[str, object] | None = None,
         on_conflict: Literal["", "on conflict do nothing"] = "",
     ) -> int:
         """Insert any number of rows by one statement; returns how many were stored.
 
-        Rows are named values without the tenant, which is the transaction's own. They travel as one
-        JSON text, which PostgreSQL reads as rows of the table: a driver's arrays cost three times as
-        much of this process's time, and COPY does not work under row-level security.
+        Rows are named values without the tenant, which is the transaction's own; what all of them have
+        in common is better `shared` than repeated. They travel as one JSON text, which PostgreSQL reads
+        as rows of the table: a driver's arrays cost three times as much of this process's time, and
+        COPY does not work under row-level security.
         """
         if not rows:
             return 0
         width = len(rows[0])
         if any(len(row) != width for row in rows):
             raise ValueError(f"the rows for {table} name different columns")
-        columns = ", ".join(rows[0])
+        common = shared or {}
+        columns = ", ".join((*rows[0], *common))
+        values = ", ".join((*(f"r.{name}" for name in rows[0]), *(f"s.{name}" for name in common)))
         return await self.execute(
             # tidy: tables - the callers name it, and are checked
             f"""insert into {table} (tenant_id, {columns})
-                select $1, {columns} from json_populate_recordset(null::{table}, $2::json)
-                {on_conflict}""",  # noqa: S608 - names come from the code, values from the parameter
+                select $1, {values} from json_populate_recordset(null::{table}, $2::json) as r,
+                    json_populate_record(null::{table}, $3::json) as s
+                {on_conflict}""",  # noqa: S608 - names come from the code, values from parameters
             self.tenant_id,
             to_json(rows),
+            to_json(common),
         )
 
     @asynccontextmanager

@@ -57,7 +57,6 @@ class QueueOutbox:
 
 
 async def _write_events(tx: Tx) -> None:
-    actor = {"actor_kind": tx.actor.kind, "actor_name": tx.actor.name, "cause": tx.cause}
     await tx.insert(
         "event",
         [
@@ -70,20 +69,14 @@ async def _write_events(tx: Tx) -> None:
                 "account_id": event.account_id,
                 "occurred_at": at,
                 "data": data_of(event),
-                **actor,
             }
             for event_id, at, event in tx.events
         ],
+        shared={"actor_kind": tx.actor.kind, "actor_name": tx.actor.name, "cause": tx.cause},
     )
 
 
 async def _write_audit_entries(tx: Tx) -> None:
-    actor = {
-        "actor_kind": tx.actor.kind,
-        "actor_name": tx.actor.name,
-        "actor_id": tx.actor.id,
-        "cause": tx.cause,
-    }
     await tx.insert(
         "audit_entry",
         [
@@ -94,10 +87,15 @@ async def _write_audit_entries(tx: Tx) -> None:
                 "subject_id": entry.subject_id,
                 "occurred_at": at,
                 "details": entry.details,
-                **actor,
             }
             for at, entry in tx.audit_entries
         ],
+        shared={
+            "actor_kind": tx.actor.kind,
+            "actor_name": tx.actor.name,
+            "actor_id": tx.actor.id,
+            "cause": tx.cause,
+        },
     )
 
 

@@ -9,7 +9,8 @@ from rich.console import Console
 from billwright.runtime.settings import load_settings
 from billwright.surfaces.cli.api_client import ApiClient, ApiRefused, ApiUnreachable
 from billwright.surfaces.cli.demo_key import demo_key_path, read_demo_key
-from billwright.surfaces.cli.demo_story import Story, StoryBroken
+from billwright.surfaces.cli.demo_story import Story
+from billwright.surfaces.cli.demo_telling import StoryBroken
 from billwright.surfaces.cli.server_address import server_url
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -20,9 +19,12 @@ from billwright.surfaces.cli.demo_checks import (
     wrong_periods,
     wrong_sums,
 )
+from billwright.surfaces.cli.demo_telling import StoryBroken, Telling, day_text, money_text
+from billwright.surfaces.cli.demo_upgrade import Upgrade
 
 # The 31st, so that February and the short months show what becomes of it.
 _START = datetime(2026, 1, 31, 9, tzinfo=UTC)
+_MIDDLE_OF_A_MONTH = datetime(2026, 2, 10, 9, tzinfo=UTC)
 _MONTHS = 12
 _PATIENCE_SECONDS = 120
 _POLL_SECONDS = 0.05
@@ -33,16 +35,13 @@ _FEATURES = [
 ]
 
 
-class StoryBroken(Exception):  # noqa: N818 - it names what happened
-    """Something is not as it must be; the text says what."""
-
-
 class Story:
     """A year of billing on a test clock; it can be told any number of times on one server."""
 
     def __init__(self, client: ApiClient, *, console: Console, folder: Path) -> None:
         self._client = client
         self._console = console
+        self._telling = Telling(console)
         self._folder = folder
         self._run = secrets.token_hex(4)
         self._clock_id = ""
@@ -51,11 +50,12 @@ class Story:
     def tell(self) -> None:
         """Raises `StoryBroken` at the first thing that is wrong."""
         subscription = self._subscribe()
-        first = self._client.get(f"/invoices/{subscription['invoice_ids'][0]}")
+        first = self._client.get(f"/invoices/{subscription['documents'][0]['id']}")
         self._show_invoice(first)
         self._save_pdf(first)
         self._pay(first)
         self._show_entitlements(subscription)
+        self._change_in_the_middle_of_a_month()
         self._live_through_a_year()
         invoices = self._check_the_year()
         self._check_that_repeating_changes_nothing(invoices)
@@ -67,17 +67,17 @@ class Story:
         client, run = self._client, self._run
         clock = client.post("/test-clocks", {"name": f"Demo {run}", "now": _START.isoformat()})
         self._clock_id = clock["id"]
-        self._step(f"a test clock stands at {_day(clock['now'])}")
+        self._telling.step(f"a test clock stands at {day_text(clock['now'])}")
         plan = client.post("/plans", _plan(f"demo-{run}"))
-        self._step(f"plan {plan['code']}: 29.00 EUR a month and 9.90 EUR a seat")
+        self._telling.step(f"plan {plan['code']}: 29.00 EUR a month and 9.90 EUR a seat")
         account = client.post("/accounts", _account(f"demo-{run}", clock_id=self._clock_id))
         self._account_id = account["id"]
-        self._step(f"account {account['name']}, living by the test clock")
+        self._telling.step(f"account {account['name']}, living by the test clock")
         subscription = self._order_subscription()
         period = subscription["period"]
-        self._step(
+        self._telling.step(
             f"subscription {subscription['number']}: {subscription['state']}, first period "
-            f"{_day(period['start'])} to {_day(period['end'])}"
+            f"{day_text(period['start'])} to {day_text(period['end'])}"
         )
         return subscription
 
@@ -91,18 +91,8 @@ class Story:
         return self._client.post("/subscriptions", body, idempotency_key=f"demo-{self._run}")
 
     def _show_invoice(self, invoice: JsonObject) -> None:
-        self._step(f"invoice {invoice['number']}, due on {invoice['due_on']}")
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for heading in ("  ", "quantity", "unit price", "amount"):
-            table.add_column(heading, justify="left" if heading == "  " else "right")
-        for line in invoice["lines"]:
-            amount = line["amount"]["amount"]
-            table.add_row(f"  {line['description']}", line["quantity"], line["unit_price"], amount)
-        for tax in invoice["taxes"]:
-            table.add_row(f"  tax {100 * Decimal(tax['rate']):g} %", "", "", tax["tax"]["amount"])
-        table.add_row("  total", "", "", _money(invoice["total"]))
-        self._console.print(table)
-        self._require(wrong_sums(invoice))
+        self._telling.step(f"invoice {invoice['number']}, due on {invoice['due_on']}")
+        self._telling.show_document(invoice)
 
     def _save_pdf(self, invoice: JsonObject) -> None:
         content = self._client.download(f"/invoices/{invoice['id']}/pdf")
@@ -111,7 +101,7 @@ class Story:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{invoice['number']}.pdf"
         path.write_bytes(content)
-        self._step(f"its PDF is in {path} ({len(content) // 1024} KiB)")
+        self._telling.step(f"its PDF is in {path} ({len(content) // 1024} KiB)")
 
     def _pay(self, invoice: JsonObject) -> None:
         """Twice with one idempotency key, as a client does that has lost the first answer."""
@@ -124,7 +114,9 @@ class Story:
         paid = self._client.get(f"/invoices/{invoice['id']}")
         if paid["state"] != "paid":
             raise StoryBroken(f"the invoice is {paid['state']} after its payment")
-        self._step(f"paid {_money(payment['amount'])}; the request was sent twice and counted once")
+        self._telling.step(
+            f"paid {money_text(payment['amount'])}; the request was sent twice and counted once"
+        )
 
     def _show_entitlements(self, subscription: JsonObject) -> None:
         answer = self._client.get(f"/subscriptions/{subscription['id']}/entitlements")
@@ -134,7 +126,17 @@ class Story:
         described = ", ".join(
             f"{each['feature']} {each['limit'] or each['value'] or ''}".strip() for each in allowed
         )
-        self._step(f"it may use: {described}")
+        self._telling.step(f"it may use: {described}")
+
+    def _change_in_the_middle_of_a_month(self) -> None:
+        code = f"demo-{self._run}"
+        account = _account(f"{code}-second", clock_id=self._clock_id)
+        Upgrade(self._client, self._telling, plan_code=code).tell(
+            account={**account, "name": "Hilltop Bikes", "email": "billing@hilltop.example"},
+            larger_plan=_plan(f"{code}-business", name="Business", base="79.00", seat="14.00"),
+            advance=self._advance,
+            until=_MIDDLE_OF_A_MONTH,
+        )
 
     def _live_through_a_year(self) -> None:
         with self._console.status("a year goes by"):
@@ -142,7 +144,7 @@ class Story:
                 # To the first of a month, when what falls due at the end of the last one is over.
                 year, index = divmod(_START.month + month, 12)
                 self._advance(datetime(_START.year + year, index + 1, 1, tzinfo=UTC))
-        self._step("the clock went through a year, month by month")
+        self._telling.step("the clock went through a year, month by month")
 
     def _advance(self, target: datetime) -> None:
         path = f"/test-clocks/{self._clock_id}"
@@ -171,20 +173,24 @@ class Story:
         for invoice in invoices:
             table.add_row(
                 f"  {invoice['number']}",
-                _day(invoice["period_start"]),
-                _day(invoice["period_end"]),
-                _money(invoice["total"]),
+                day_text(invoice["period_start"]),
+                day_text(invoice["period_end"]),
+                money_text(invoice["total"]),
                 invoice["state"],
             )
         self._console.print(table)
-        self._require(wrong_periods(invoices, expected=_MONTHS + 1))
-        self._step(f"{_MONTHS} renewals; every period begins at the instant the one before ends")
+        self._telling.require(wrong_periods(invoices, expected=_MONTHS + 1))
+        self._telling.step(
+            f"{_MONTHS} renewals; every period begins at the instant the one before ends"
+        )
         for invoice in invoices:
-            self._require(wrong_sums(invoice))
-        self._step("every line, tax and total adds up to the cent")
+            self._telling.require(wrong_sums(invoice))
+        self._telling.step("every line, tax and total adds up to the cent")
         numbers = [each["number"] for each in self._client.all("/invoices") if each["number"]]
-        self._require(wrong_numbers(numbers))
-        self._step(f"the numbers of all {len(numbers)} invoices of this seller have no gap")
+        self._telling.require(wrong_numbers(numbers))
+        self._telling.step(
+            f"the numbers of all {len(numbers)} documents of this seller have no gap"
+        )
         return invoices
 
     def _check_that_repeating_changes_nothing(self, before: Sequence[JsonObject]) -> None:
@@ -194,38 +200,30 @@ class Story:
         clock = self._client.get(f"/test-clocks/{self._clock_id}")
         self._advance(datetime.fromisoformat(clock["now"]) + timedelta(hours=1))
         self._order_subscription()
-        self._require(changed_invoices(before=before, after=self._invoices()))
+        self._telling.require(changed_invoices(before=before, after=self._invoices()))
         charges = sum(len(invoice["lines"]) for invoice in before)
-        self._step(
+        self._telling.step(
             f"every billing job ran once more and the first request came again: {len(before)} "
             f"invoices, the {charges} charges on them and their numbers are what they were"
         )
 
-    def _step(self, text: str) -> None:
-        self._console.print("[green]ok[/green]", end="  ")
-        self._console.print(text, markup=False)
 
-    def _require(self, problems: Iterable[str]) -> None:
-        if found := list(problems):
-            raise StoryBroken("; ".join(found))
-
-
-def _plan(code: str) -> JsonObject:
+def _plan(code: str, *, name: str = "Team", base: str = "29.00", seat: str = "9.90") -> JsonObject:
     return {
         "code": code,
-        "name": "Team",
+        "name": name,
         "interval": {"unit": "month"},
         "components": [
             {
                 "code": "base",
                 "name": "Base fee",
-                "prices": [{"model": "flat", "currency": "EUR", "price": "29.00"}],
+                "prices": [{"model": "flat", "currency": "EUR", "price": base}],
             },
             {
                 "code": "seats",
                 "name": "Seats",
                 "unit_name": "seat",
-                "prices": [{"model": "per_unit", "currency": "EUR", "price": "9.90"}],
+                "prices": [{"model": "per_unit", "currency": "EUR", "price": seat}],
             },
         ],
         "features": _FEATURES,
@@ -246,11 +244,3 @@ def _account(external_id: str, *, clock_id: str) -> JsonObject:
         },
         "test_clock_id": clock_id,
     }
-
-
-def _day(instant: str) -> str:
-    return instant[:10]
-
-
-def _money(money: JsonObject) -> str:
-    return f"{money['amount']} {money['currency']}"

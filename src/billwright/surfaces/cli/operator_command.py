@@ -26,7 +26,7 @@ from billwright.runtime.queue.registry import discover
 from billwright.runtime.settings import Settings, load_settings
 
 
-def run_on_database(work: Callable[[Database], Awaitable[None]]) -> int:
+def run_on_database(work: Callable[[Database], Awaitable[None]], *, connections: int = 1) -> int:
     """Do the work on the database of the settings; the exit code is 1 when it is refused.
 
     Raises `DatabaseUnusable` when there is none to work on, `SettingsError`.
@@ -36,7 +36,7 @@ def run_on_database(work: Callable[[Database], Awaitable[None]]) -> int:
     if settings.database_url is not None and settings.database_application_url is not None:
         application = settings.database_application_url.get_secret_value()
     try:
-        asyncio.run(_run(work, owner=owner, application=application))
+        asyncio.run(_run(work, owner=owner, application=application, connections=connections))
     except Refusal as refusal:
         typer.echo(refusal.detail, err=True)
         return 1
@@ -75,12 +75,16 @@ def _address(settings: Settings) -> str:
 
 
 async def _run(
-    work: Callable[[Database], Awaitable[None]], *, owner: str, application: str
+    work: Callable[[Database], Awaitable[None]],
+    *,
+    owner: str,
+    application: str,
+    connections: int,
 ) -> None:
     await require_current_schema(owner)
     await require_supported(application)  # that it lets us in is what may go wrong
     outbox = QueueOutbox(discover(billwright.features))
-    database = await Database.connect(application, outbox=outbox, size=1)
+    database = await Database.connect(application, outbox=outbox, size=connections)
     try:
         await work(database)
     finally:

@@ -12,13 +12,17 @@ from typing import Annotated, Any
 from pydantic import Field, Strict, ValidationError
 
 from billwright.features.tenancy.model import Address, Seller, SellerParty
+from billwright.kernel.currency import currency_of
 from billwright.kernel.ids import new_id
-from billwright.kernel.refusal import FieldProblem
+from billwright.kernel.money import Money, Rounding
+from billwright.kernel.proration import Granularity
+from billwright.kernel.refusal import FieldProblem, Refusal
 from billwright.surfaces.web.validation import problems_in_body
-from billwright.surfaces.web.wire import Code, Prose, RequestModel, Text
+from billwright.surfaces.web.wire import Choice, Code, Prose, RequestModel, Text
 
 Table = dict[str, Any]
-Share = Annotated[Decimal, Strict(strict=False)]
+# TOML has whole numbers as well, and the text of a decimal is accepted.
+Number = Annotated[Decimal, Strict(strict=False)]
 
 
 class SellerFileUnreadable(Exception):  # noqa: N818 - an answer to the operator
@@ -51,7 +55,10 @@ class PartyTable(RequestModel):
 
 
 class SellerTable(RequestModel):
-    """Nothing is required here, so that what is missing is found together with what is wrong."""
+    """Nothing is required here, so that what is missing is found together with what is wrong.
+
+    `minimum_invoice` is in major units by currency: `EUR = 5.00`.
+    """
 
     party: PartyTable = PartyTable()
     currency: Text = ""
@@ -59,9 +66,13 @@ class SellerTable(RequestModel):
     locale: Text = "en"
     payment_terms_days: int = 14
     fiscal_year_start_month: int = 1
-    tax_rates: dict[Code, Share] = Field(default_factory=dict)
+    tax_rates: dict[Code, Number] = Field(default_factory=dict)
     small_business_exempt: bool = False
     oss_registered_since: date | None = None
+    tax_engine: Text = "vat"
+    proration_granularity: Choice[Granularity] = Granularity.SECOND
+    rounding: Choice[Rounding] = Rounding.HALF_UP
+    minimum_invoice: dict[Code, Number] = Field(default_factory=dict)
 
 
 def read_seller(path: Path) -> tuple[Seller, Sequence[FieldProblem]]:
@@ -75,12 +86,13 @@ def read_seller(path: Path) -> tuple[Seller, Sequence[FieldProblem]]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SellerFileUnreadable(f"{path} cannot be read as TOML: {error}") from error
     try:
-        return _seller(SellerTable.model_validate(document)), ()
+        return _seller(SellerTable.model_validate(document))
     except ValidationError as error:
         errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
     problems = problems_in_body(errors, document)
     _leave_out({each.pointer for each in problems}, document)
-    return _seller(SellerTable.model_validate(document)), problems
+    seller, further = _seller(SellerTable.model_validate(document))
+    return seller, [*problems, *further]
 
 
 def _leave_out(pointers: Iterable[str], document: Table) -> None:
@@ -93,8 +105,20 @@ def _leave_out(pointers: Iterable[str], document: Table) -> None:
         del table[name]
 
 
-def _seller(table: SellerTable) -> Seller:
+def _seller(table: SellerTable) -> tuple[Seller, list[FieldProblem]]:
     values = table.model_dump(by_alias=True)
     party = values.pop("party")
     address = Address(**party.pop("address"))
-    return Seller(id=new_id(), party=SellerParty(**party, address=address), **values)
+    values["minimum_invoice"], problems = _in_minor_units(table.minimum_invoice)
+    return Seller(id=new_id(), party=SellerParty(**party, address=address), **values), problems
+
+
+def _in_minor_units(amounts: dict[str, Decimal]) -> tuple[dict[str, int], list[FieldProblem]]:
+    known: dict[str, int] = {}
+    problems: list[FieldProblem] = []
+    for code, amount in amounts.items():
+        try:
+            known[code] = Money.from_decimal(amount, currency_of(code)).amount_minor
+        except Refusal as refusal:
+            problems.append(FieldProblem(f"/minimum_invoice/{code}", refusal.code, refusal.detail))
+    return known, problems

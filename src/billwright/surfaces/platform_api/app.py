@@ -6,10 +6,17 @@ from fastapi import FastAPI
 
 from billwright import __version__
 from billwright.surfaces.platform_api import (
+    account_credit,
     accounts,
+    charges,
+    invoice_series,
     invoices,
+    invoices_changes,
     payments,
     plans,
+    promotions,
+    subscription_changes,
+    subscription_life,
     subscriptions,
     test_clocks,
 )
@@ -27,6 +34,8 @@ and payments.
 - **Authentication**: an API key as `Authorization: Bearer bw_...`. Reading needs the scope
   `billing:read`, changing needs `billing:write`.
 - **Errors** are RFC 9457 problems; programs go by `code`, which never changes.
+- **Previewing**: every command on a subscription has a `.../preview` that answers what it would do and
+  bill, to the cent, and does nothing.
 - **Repeating**: a `POST` with an `Idempotency-Key` can be sent again without being done again.
 - **Lists** are read page by page, newest first, by `cursor`.
 - **Money** is a decimal string and a currency. Quantities, prices and limits are decimal strings.
@@ -36,6 +45,7 @@ and payments.
 _TAGS = [
     {"name": "plans", "description": "What is sold: components with prices, and features."},
     {"name": "accounts", "description": "Who pays."},
+    {"name": "promotions", "description": "Who pays less, how much less, and for how long."},
     {"name": "subscriptions", "description": "Who has subscribed to which plan, and until when."},
     {"name": "entitlements", "description": "What a subscription allows at this moment."},
     {"name": "invoices", "description": "What is owed, as documents that never change."},
@@ -68,7 +78,21 @@ def create_platform_api() -> FastAPI:
     )
     app.state.known_callers = KnownCallers()
     install_problem_handlers(app)
-    for resource in (plans, accounts, subscriptions, invoices, payments, test_clocks):
+    for resource in (
+        plans,
+        accounts,
+        account_credit,
+        promotions,
+        subscriptions,
+        subscription_changes,
+        subscription_life,
+        invoices,
+        invoices_changes,
+        invoice_series,
+        charges,
+        payments,
+        test_clocks,
+    ):
         app.include_router(resource.router)
     app.router.routes.insert(0, entitlements_route())
     install_openapi(app, security_schemes=_SECURITY_SCHEMES)

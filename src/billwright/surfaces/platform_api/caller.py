@@ -106,6 +106,12 @@ class Authorized:
             self.caller.tenant_id, actor=self.caller.actor, cause=self.cause
         )
 
+    def rehearsal(self) -> AbstractAsyncContextManager[Tx]:
+        """A transaction in the caller's name of which nothing is kept."""
+        return self.wiring.database.rehearsal(
+            self.caller.tenant_id, actor=self.caller.actor, cause=self.cause
+        )
+
 
 async def authorize(request: Request, credentials: Credentials, *, scope: str) -> Authorized:
     """The caller of a request that needs `scope`; log lines name its tenant from here on.

@@ -14,16 +14,19 @@ from starlette.responses import Response
 from billwright.features.invoicing import model
 from billwright.features.invoicing.errors import invoice_unknown, invoice_without_document
 from billwright.features.invoicing.operations.build_document import build_document
+from billwright.features.invoicing.operations.explain_invoice import explain_invoice
 from billwright.features.invoicing.sql.reads import invoice_by_id, lines_of
 from billwright.features.invoicing.sql.reads import list_invoices as read_invoices
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader
+from billwright.surfaces.platform_api.explanations import ExplainedLines, to_explained
 from billwright.surfaces.platform_api.invoices_models import (
     Invoice,
     InvoiceWithLines,
     to_response,
     with_lines,
 )
+from billwright.surfaces.platform_api.versions import ETAG, etag
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 
 router = APIRouter(prefix="/invoices", tags=["invoices"])
@@ -54,9 +57,19 @@ async def list_invoices(
     account_id: UUID | None = None,
     subscription_id: UUID | None = None,
     state: model.InvoiceState | None = None,
+    kind: model.DocumentKind | None = None,
+    corrects_invoice_id: UUID | None = None,
 ) -> Page[Invoice]:
-    """Newest first; with `subscription_id` those that have a line of it."""
-    filters = {"account_id": account_id, "subscription_id": subscription_id, "state": state}
+    """Invoices and credit notes, newest first; with `subscription_id` those that have a line of it, with
+    `corrects_invoice_id` the notes on an invoice.
+    """
+    filters = {
+        "account_id": account_id,
+        "subscription_id": subscription_id,
+        "state": state,
+        "kind": kind,
+        "corrects_invoice_id": corrects_invoice_id,
+    }
     after = _LISTING.after(page, filters=filters)
     async with reader.tx() as tx:
         invoices = await read_invoices(
@@ -66,6 +79,8 @@ async def list_invoices(
             account_id=account_id,
             subscription_id=subscription_id,
             state=state,
+            kind=kind,
+            corrects_invoice_id=corrects_invoice_id,
         )
     return _LISTING.page(
         invoices,
@@ -77,14 +92,28 @@ async def list_invoices(
 
 
 @router.get(
-    "/{invoice_id}", summary="Get an invoice", responses=refusals.of_reading(invoice_unknown)
+    "/{invoice_id}",
+    summary="Get an invoice",
+    responses={200: ETAG, **refusals.of_reading(invoice_unknown)},
 )
-async def get_invoice(reader: Reader, invoice_id: UUID) -> InvoiceWithLines:
+async def get_invoice(reader: Reader, invoice_id: UUID, response: Response) -> InvoiceWithLines:
     """With its lines and what each tax rate makes of them."""
     async with reader.tx() as tx:
         invoice = await invoice_by_id(tx, invoice_id)
         lines = await lines_of(tx, invoice_id)
+    response.headers["ETag"] = etag(invoice.version)
     return with_lines(invoice, lines)
+
+
+@router.get(
+    "/{invoice_id}/lines",
+    summary="Explain an invoice's lines",
+    responses=refusals.of_reading(invoice_unknown),
+)
+async def explain_lines(reader: Reader, invoice_id: UUID) -> ExplainedLines:
+    """Each with all that its amount was computed from, enough to compute it again."""
+    async with reader.tx() as tx:
+        return to_explained(await explain_invoice(tx, invoice_id))
 
 
 @router.get(
@@ -108,9 +137,9 @@ async def get_invoice_pdf(
     async with reader.tx() as tx:
         document = await build_document(tx, invoice_id)
     pdf = await asyncio.to_thread(reader.wiring.invoice_renderer.render, document)
-    etag = f'"{sha256(pdf).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if etag in (if_none_match or ""):
+    digest = f'"{sha256(pdf).hexdigest()[:32]}"'
+    headers = {"ETag": digest, "Cache-Control": "private, no-cache"}
+    if digest in (if_none_match or ""):
         return Response(status_code=304, headers=headers)
     file_name = re.sub(r"[^A-Za-z0-9._-]+", "-", document.number) + ".pdf"
     headers["Content-Disposition"] = f'attachment; filename="{file_name}"'

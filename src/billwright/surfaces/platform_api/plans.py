@@ -2,39 +2,80 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+import msgspec
+from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from billwright.features.catalog.errors import (
+    calendar_day_unsuitable,
     component_code_repeated,
+    component_member_unsuitable,
+    component_meter_missing,
+    component_timing_unsuitable,
     feature_code_repeated,
     feature_kind_differs,
     feature_value_invalid,
+    minimum_out_of_range,
+    minimum_without_price,
+    plan_archived,
     plan_code_taken,
     plan_unknown,
+    plan_version_stale,
+    plan_version_unknown,
     price_currencies_differ,
 )
+from billwright.features.catalog.operations import archive_plan as archiving
 from billwright.features.catalog.operations import create_plan as operation
+from billwright.features.catalog.operations import create_plan_version as versioning
+from billwright.features.catalog.operations import update_plan as updating
+from billwright.features.catalog.sql.reads import list_plan_versions as read_plan_versions
 from billwright.features.catalog.sql.reads import list_plans as read_plans
-from billwright.features.catalog.sql.reads import plan_by_code
+from billwright.features.catalog.sql.reads import plan_by_code, plan_version_by_number
 from billwright.features.tax.errors import tax_category_unknown
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader, Writer
-from billwright.surfaces.platform_api.plans_models import (
+from billwright.surfaces.platform_api.plans_answers import (
     Plan,
-    PlanInput,
-    from_request,
+    PlanVersion,
     to_response,
+    to_version_response,
+)
+from billwright.surfaces.platform_api.plans_models import (
+    PlanInput,
+    PlanUpdateInput,
+    PlanVersionInput,
+    from_request,
+    from_update_request,
+    from_version_request,
 )
 from billwright.surfaces.web.idempotency import Idempotent, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 
+_LARGEST_NUMBER = 2**31 - 1
+
 _LISTING = Listing("plans", tuple[UUID])
+_VERSIONS = Listing("plan_versions", tuple[Annotated[int, msgspec.Meta(ge=1, le=_LARGEST_NUMBER)]])
+
+_OF_TERMS = (
+    component_code_repeated,
+    component_timing_unsuitable,
+    component_meter_missing,
+    component_member_unsuitable,
+    price_currencies_differ,
+    minimum_without_price,
+    minimum_out_of_range,
+    calendar_day_unsuitable,
+    tax_category_unknown,
+    feature_code_repeated,
+    feature_kind_differs,
+    feature_value_invalid,
+)
 
 
 @router.post(
@@ -42,15 +83,7 @@ _LISTING = Listing("plans", tuple[UUID])
     status_code=201,
     response_model=Plan,
     summary="Create a plan",
-    responses=refusals.of_writing(
-        plan_code_taken,
-        component_code_repeated,
-        price_currencies_differ,
-        tax_category_unknown,
-        feature_code_repeated,
-        feature_kind_differs,
-        feature_value_invalid,
-    ),
+    responses=refusals.of_writing(plan_code_taken, *_OF_TERMS),
 )
 async def create_plan(writer: Writer, body: PlanInput, idempotent: Idempotent) -> Response:
     """Features are shared by all plans: one that does not exist yet is created with the plan."""
@@ -75,3 +108,92 @@ async def get_plan(reader: Reader, plan_code: str) -> Plan:
     """With its newest version, which new subscriptions get."""
     async with reader.tx() as tx:
         return to_response(await plan_by_code(tx, plan_code))
+
+
+@router.patch(
+    "/{plan_code}",
+    response_model=Plan,
+    summary="Update a plan",
+    responses=refusals.of_writing(plan_unknown),
+)
+async def update_plan(
+    writer: Writer, plan_code: str, body: PlanUpdateInput, idempotent: Idempotent
+) -> Response:
+    """What it is called. Prices and terms change by a new version."""
+
+    async def update(tx: Tx) -> Plan:
+        return to_response(await updating.update_plan(tx, from_update_request(body, plan_code)))
+
+    return await once(writer.tx(), idempotent, work=update)
+
+
+@router.post(
+    "/{plan_code}/archive",
+    response_model=Plan,
+    summary="Archive a plan",
+    responses=refusals.of_writing(plan_unknown),
+)
+async def archive_plan(writer: Writer, plan_code: str, idempotent: Idempotent) -> Response:
+    """It is sold no more; subscriptions that exist go on. To archive it again changes nothing."""
+
+    async def archive(tx: Tx) -> Plan:
+        return to_response(await archiving.archive_plan(tx, plan_code))
+
+    return await once(writer.tx(), idempotent, work=archive)
+
+
+@router.post(
+    "/{plan_code}/versions",
+    status_code=201,
+    response_model=PlanVersion,
+    summary="Create a version of a plan",
+    responses=refusals.of_writing(plan_unknown, plan_archived, plan_version_stale, *_OF_TERMS),
+)
+async def create_plan_version(
+    writer: Writer, plan_code: str, body: PlanVersionInput, idempotent: Idempotent
+) -> Response:
+    """New subscriptions get it from now on; those that exist keep the version they were sold."""
+
+    async def create(tx: Tx) -> PlanVersion:
+        command = from_version_request(body, plan_code)
+        return to_version_response(await versioning.create_plan_version(tx, command))
+
+    return await once(writer.tx(), idempotent, work=create)
+
+
+@router.get(
+    "/{plan_code}/versions",
+    summary="List versions of a plan",
+    responses=refusals.of_listing(plan_unknown),
+)
+async def list_plan_versions(
+    reader: Reader, plan_code: str, page: PageParameters
+) -> Page[PlanVersion]:
+    """Newest first."""
+    filters = {"plan_code": plan_code}
+    after = _VERSIONS.after(page, filters=filters)
+    async with reader.tx() as tx:
+        versions = await read_plan_versions(
+            tx, plan_code, before=after[0] if after else None, limit=page.limit + 1
+        )
+    return _VERSIONS.page(
+        versions,
+        page,
+        filters=filters,
+        key=lambda version: (version.number,),
+        to_response=to_version_response,
+    )
+
+
+@router.get(
+    "/{plan_code}/versions/{number}",
+    summary="Get a version of a plan",
+    responses=refusals.of_reading(plan_version_unknown),
+)
+async def get_plan_version(
+    reader: Reader, plan_code: str, number: Annotated[int, Path(ge=1, le=_LARGEST_NUMBER)]
+) -> PlanVersion:
+    """Also one that is no longer sold, as subscriptions may have it."""
+    async with reader.tx() as tx:
+        version = await plan_version_by_number(tx, plan_code=plan_code, number=number)
+    return to_version_response(version)

@@ -71,9 +71,11 @@ class PricedOutput(ResponseModel):
 _NUMBERS: dict[Any, Any] = {numbers.Price: Price, numbers.Quantity: Quantity}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _OneOf:
-    """Stands for the union of models, whose member `model` tells them apart."""
+    """Stands for the union of models, whose member `model` tells them apart. As it is compared by what
+    it is, not by what it holds, a type may be `PriceOutput | None`.
+    """
 
     models: Mapping[str, type[BaseModel]]
 

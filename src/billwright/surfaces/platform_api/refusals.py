@@ -56,6 +56,11 @@ def of_writing(*codes: RefusalCode) -> Responses:
     return _described(*_EVERYWHERE, *_WRITING, *codes)
 
 
+def of_previewing(*codes: RefusalCode) -> Responses:
+    """The refusals of a route that says what another one would do."""
+    return _described(*_EVERYWHERE, busy, *codes)
+
+
 def _described(*codes: RefusalCode) -> Responses:
     by_status: dict[int | str, list[str]] = defaultdict(list)
     for code in codes:

@@ -1,100 +1,74 @@
-"""How does a platform subscribe its customers, and end that?"""
+"""How does a platform subscribe its customers, and see what they have subscribed to?"""
 
 from __future__ import annotations
 
-import re
-from typing import Annotated
+from functools import partial
 from uuid import UUID
 
-import msgspec
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from starlette.responses import Response
 
-from billwright.features.accounts.errors import (
-    account_closed,
-    account_parked,
-    account_reference_unknown,
-)
+from billwright.features.accounts.errors import account_closed, account_reference_unknown
 from billwright.features.catalog.errors import plan_archived, plan_reference_unknown
 from billwright.features.catalog.sql.reads import plan_versions
 from billwright.features.subscriptions import model
 from billwright.features.subscriptions.errors import (
+    bills_from_invalid,
     charge_too_large,
     component_unknown,
     currency_not_sold,
+    starts_at_invalid,
     subscription_external_id_taken,
     subscription_unknown,
-    version_stale,
 )
-from billwright.features.subscriptions.operations import cancel_subscription as canceling
 from billwright.features.subscriptions.operations import create_subscription as creating
+from billwright.features.subscriptions.sql.reads import account_of, subscription_by_id
 from billwright.features.subscriptions.sql.reads import list_subscriptions as read_subscriptions
-from billwright.features.subscriptions.sql.reads import subscription_by_id
-from billwright.kernel.state_machine import state_forbids
-from billwright.runtime.db.tx import Tx
+from billwright.features.subscriptions.sql.reads_history import history_of
 from billwright.surfaces.platform_api import refusals
-from billwright.surfaces.platform_api.caller import Reader, Writer
+from billwright.surfaces.platform_api.caller import Reader
+from billwright.surfaces.platform_api.subscription_routes import OF_REDEEMING, Asked, command
+from billwright.surfaces.platform_api.subscriptions_history import HistoryEntry, to_entry
+from billwright.surfaces.platform_api.subscriptions_inputs import SubscriptionInput, from_request
 from billwright.surfaces.platform_api.subscriptions_models import (
-    CancellationInput,
-    StartedSubscription,
     Subscription,
-    SubscriptionInput,
-    from_request,
-    started,
     to_response,
+    version_ids,
 )
-from billwright.surfaces.web.idempotency import Idempotent, once
+from billwright.surfaces.platform_api.versions import ETAG, etag
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 
 router = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
 
 _LISTING = Listing("subscriptions", tuple[UUID])
-
-_ETAG = {
-    "headers": {
-        "ETag": {
-            "description": "The subscription's version, for `If-Match`.",
-            "schema": {"type": "string", "examples": ['"3"']},
-        }
-    }
-}
-_IF_MATCH = r'^(\*|"[1-9][0-9]{0,8}")$'
+_HISTORY = Listing("subscription_history", tuple[UUID])
 
 
-class _Versioned(msgspec.Struct):
-    version: int
-
-
-@router.post(
+@command(
+    router,
     "",
-    status_code=201,
-    response_model=StartedSubscription,
     summary="Create a subscription",
-    responses={
-        201: _ETAG,
-        **refusals.of_writing(
-            account_reference_unknown,
-            account_closed,
-            plan_reference_unknown,
-            plan_archived,
-            currency_not_sold,
-            component_unknown,
-            charge_too_large,
-            subscription_external_id_taken,
-        ),
-    },
+    status_code=201,
+    refuses=(
+        account_reference_unknown,
+        account_closed,
+        plan_reference_unknown,
+        plan_archived,
+        currency_not_sold,
+        component_unknown,
+        charge_too_large,
+        starts_at_invalid,
+        bills_from_invalid,
+        subscription_external_id_taken,
+        *OF_REDEEMING,
+    ),
 )
-async def create_subscription(
-    writer: Writer, body: SubscriptionInput, idempotent: Idempotent
-) -> Response:
-    """It starts now: with its first period, the invoice of what is due in advance, and access."""
-
-    async def create(tx: Tx) -> StartedSubscription:
-        made = await creating.create_subscription(tx, from_request(body))
-        subscription = to_response(made.subscription, made.version)
-        return started(subscription, invoice_ids=[invoice.id for invoice in made.invoices])
-
-    return _with_etag(await once(writer.tx(), idempotent, work=create))
+async def create_subscription(body: SubscriptionInput) -> Asked:
+    """It starts now, if nothing else is said: with its first period, the invoice of what is due in
+    advance, and access; or with its trial.
+    """
+    wanted = from_request(body)
+    return Asked(work=partial(creating.create_subscription, command=wanted), at=wanted.starts_at)
 
 
 @router.get("", summary="List subscriptions", responses=refusals.of_listing())
@@ -115,83 +89,47 @@ async def list_subscriptions(
             account_id=account_id,
             state=state,
         )
-        versions = await plan_versions(tx, [one.plan_version_id for one in subscriptions])
+        versions = await plan_versions(tx, version_ids(subscriptions))
     return _LISTING.page(
         subscriptions,
         page,
         filters=filters,
         key=lambda one: (one.id,),
-        to_response=lambda one: to_response(one, versions[one.plan_version_id]),
+        to_response=lambda one: to_response(one, versions),
     )
 
 
 @router.get(
     "/{subscription_id}",
     summary="Get a subscription",
-    responses={200: _ETAG, **refusals.of_reading(subscription_unknown)},
+    responses={200: ETAG, **refusals.of_reading(subscription_unknown)},
 )
 async def get_subscription(
     reader: Reader, subscription_id: UUID, response: Response
 ) -> Subscription:
     async with reader.tx() as tx:
         subscription = await subscription_by_id(tx, subscription_id)
-        versions = await plan_versions(tx, [subscription.plan_version_id])
-    response.headers["ETag"] = _etag(subscription.version)
-    return to_response(subscription, versions[subscription.plan_version_id])
+        versions = await plan_versions(tx, version_ids([subscription]))
+    response.headers["ETag"] = etag(subscription.version)
+    return to_response(subscription, versions)
 
 
-@router.post(
-    "/{subscription_id}/cancel",
-    response_model=Subscription,
-    summary="Cancel a subscription",
-    responses={
-        200: _ETAG,
-        **refusals.of_writing(subscription_unknown, state_forbids, version_stale, account_parked),
-    },
+@router.get(
+    "/{subscription_id}/history",
+    summary="List what was done to a subscription",
+    responses=refusals.of_listing(subscription_unknown),
 )
-async def cancel_subscription(
-    writer: Writer,
-    subscription_id: UUID,
-    body: CancellationInput,
-    idempotent: Idempotent,
-    if_match: Annotated[
-        str | None,
-        Header(
-            pattern=_IF_MATCH,
-            description="The `ETag` that the decision was based on: a subscription that has "
-            "changed since is left alone.",
-        ),
-    ] = None,
-) -> Response:
-    """A cancellation at the period's end may be followed by one that ends it now."""
-
-    async def cancel(tx: Tx) -> Subscription:
-        canceled = await canceling.cancel_subscription(
-            tx,
-            canceling.CancelSubscription(
-                subscription_id=subscription_id,
-                mode=body.mode,
-                reason=body.reason,
-                comment=body.comment,
-                expected_version=_version(if_match),
-            ),
+async def list_subscription_history(
+    reader: Reader, subscription_id: UUID, page: PageParameters
+) -> Page[HistoryEntry]:
+    """Newest first: every command with its values, and every step that came of one or fell due."""
+    filters = {"subscription_id": subscription_id}
+    after = _HISTORY.after(page, filters=filters)
+    async with reader.tx() as tx:
+        await account_of(tx, subscription_id)  # refuses another tenant's, whose history is empty
+        entries = await history_of(
+            tx, subscription_id, before=after[0] if after else None, limit=page.limit + 1
         )
-        return to_response(canceled.subscription, canceled.version)
-
-    return _with_etag(await once(writer.tx(), idempotent, work=cancel))
-
-
-def _with_etag(response: Response) -> Response:
-    """The answer, which may be a stored one, with the version that it tells of as a header."""
-    answered = msgspec.json.decode(response.body, type=_Versioned)
-    response.headers["ETag"] = _etag(answered.version)
-    return response
-
-
-def _etag(version: int) -> str:
-    return f'"{version}"'
-
-
-def _version(if_match: str | None) -> int | None:
-    digits = re.sub(r"\D", "", if_match or "")
-    return int(digits) if digits else None
+    return _HISTORY.page(
+        entries, page, filters=filters, key=lambda one: (one.id,), to_response=to_entry
+    )

@@ -1,82 +1,19 @@
-"""What does a subscription look like in requests and answers?"""
+"""What does a subscription look like in answers?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from billwright.features.catalog.model import PlanVersion
+from billwright.features.catalog.model import PlanVersion, TrialEndBehavior
 from billwright.features.subscriptions import model
-from billwright.features.subscriptions.operations.create_subscription import CreateSubscription
-from billwright.surfaces.platform_api.fields import KnownCurrency, Quantity
-from billwright.surfaces.web.wire import (
-    Choice,
-    Code,
-    CurrencyCode,
-    Identifier,
-    Instant,
-    Metadata,
-    Prose,
-    RequestModel,
-    ResponseModel,
-    Text,
-)
-
-
-class SubscriptionInput(RequestModel):
-    """A subscription of an account to a plan's newest version, from now on."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "account_id": "019b0c5e-8a51-7c2e-9f57-3a1f0c9d2b41",
-                    "plan_code": "team",
-                    "quantities": {"seats": "3"},
-                }
-            ]
-        }
-    )
-
-    account_id: Identifier
-    plan_code: Code
-    quantities: Annotated[
-        dict[Code, Quantity],
-        Field(
-            max_length=100,
-            description="Units by the code of a component; a component that is not named has one.",
-        ),
-    ] = Field(default_factory=dict)
-    currency: Annotated[
-        KnownCurrency | None, Field(description="Left out: the account's currency.")
-    ] = None
-    external_id: Annotated[
-        Text | None, Field(description="The platform's own id; no two subscriptions share one.")
-    ] = None
-    metadata: Metadata = Field(default_factory=dict)
-
-
-class CancellationInput(RequestModel):
-    """How a subscription is to end."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"mode": "period_end", "reason": "unused"}]}
-    )
-
-    mode: Annotated[
-        Choice[model.CancellationMode],
-        Field(
-            description="`period_end` ends it with the period that is paid for. `now` ends it at "
-            "once; what was paid in advance is not refunded by it."
-        ),
-    ]
-    reason: Annotated[
-        Choice[model.CancellationReason] | None, Field(description="The customer's feedback.")
-    ] = None
-    comment: Annotated[Prose | None, Field(description="In the customer's own words.")] = None
+from billwright.surfaces.platform_api import subscriptions_words as words
+from billwright.surfaces.platform_api.fields import Quantity
+from billwright.surfaces.platform_api.prices import PriceOutput, price_output
+from billwright.surfaces.web.wire import CurrencyCode, Instant, ResponseModel
 
 
 class SubscribedPlan(ResponseModel):
@@ -100,6 +37,63 @@ class SubscribedItem(ResponseModel):
 
     component: Annotated[str, Field(description="The component's code.")]
     quantity: Quantity
+    price: Annotated[
+        PriceOutput | None,
+        Field(description="A price of the subscription's own; null: the plan's price holds."),
+    ]
+
+
+class SubscriptionTrial(ResponseModel):
+    """When nothing is owed, up to before `end`."""
+
+    start: Instant | None
+    end: Instant
+    end_behavior: Annotated[TrialEndBehavior, Field(description=words.TRIAL_END_BEHAVIOR)]
+
+
+class SubscriptionCancellation(ResponseModel):
+    """How a subscription ends, or has ended."""
+
+    at: Annotated[Instant | None, Field(description="When it will end, or has ended.")]
+    requested_at: Annotated[Instant | None, Field(description="When its end was asked for.")]
+    reason: Annotated[model.CancellationReason | None, Field(description="Who or what ends it.")]
+    feedback: Annotated[model.CancellationFeedback | None, Field(description=words.FEEDBACK)]
+    comment: Annotated[str | None, Field(description=words.COMMENT)]
+    proration: Annotated[
+        model.CancellationProration | None, Field(description=words.CANCELLATION_PRORATION)
+    ]
+    bills_final_usage: Annotated[bool, Field(description=words.FINAL_USAGE)]
+
+
+class SubscriptionPause(ResponseModel):
+    """Since when there is neither service nor billing."""
+
+    at: Instant
+    resumes_at: Annotated[Instant | None, Field(description=words.RESUMES_AT)]
+    keeps_period: Annotated[
+        bool,
+        Field(description="Whether the period goes on when it resumes before the period's end."),
+    ]
+
+
+class PendingChange(ResponseModel):
+    """What a subscription is to become."""
+
+    plan: SubscribedPlan
+    items: list[SubscribedItem]
+    effective_at: Instant
+    at_period_end: Annotated[
+        bool, Field(description="Whether it is part of the renewal, and prorates nothing.")
+    ]
+    proration: Annotated[model.Proration, Field(description=words.PRORATION)]
+    requested_at: Instant
+
+
+class PausedCollection(ResponseModel):
+    """What becomes of the invoices of a subscription that is not collected."""
+
+    behavior: Annotated[model.CollectionPause, Field(description=words.COLLECTION)]
+    resumes_at: Annotated[Instant | None, Field(description=words.COLLECTION_RESUMES_AT)]
 
 
 class Subscription(ResponseModel):
@@ -111,15 +105,26 @@ class Subscription(ResponseModel):
     account_id: UUID
     plan: SubscribedPlan
     state: model.SubscriptionState
+    activation: Annotated[model.Activation, Field(description=words.ACTIVATION)]
+    activates_until: Annotated[
+        Instant | None, Field(description="When it expires without its first payment.")
+    ]
     currency: CurrencyCode
     period: BillingPeriod
     items: list[SubscribedItem]
-    started_at: Instant
-    cancel_at: Annotated[Instant | None, Field(description="When it will end, or has ended.")]
-    canceled_at: Annotated[Instant | None, Field(description="When its end was asked for.")]
-    cancellation_reason: model.CancellationReason | None
-    cancellation_comment: str | None
+    started_at: Annotated[Instant, Field(description="May lie in the future.")]
+    trial: Annotated[SubscriptionTrial | None, Field(description="Null without one.")]
+    renews: Annotated[bool, Field(description=words.RENEWS)]
+    cancellation: Annotated[
+        SubscriptionCancellation | None, Field(description="Null while no end is in sight.")
+    ]
     ended_at: Instant | None
+    pause: Annotated[SubscriptionPause | None, Field(description="Null while it is not paused.")]
+    pending_change: Annotated[PendingChange | None, Field(description="Null without one.")]
+    collection: Annotated[
+        PausedCollection | None, Field(description="Null while invoices are collected.")
+    ]
+    past_due_at: Annotated[Instant | None, Field(description="Since when a payment is missing.")]
     test_clock_id: UUID | None
     metadata: dict[str, str]
     version: Annotated[
@@ -129,45 +134,39 @@ class Subscription(ResponseModel):
     updated_at: Instant
 
 
-class StartedSubscription(Subscription):
-    """A new subscription with the invoices of its beginning."""
-
-    invoice_ids: list[UUID]
-
-
-def from_request(body: SubscriptionInput) -> CreateSubscription:
-    return CreateSubscription(
-        account_id=body.account_id,
-        plan_code=body.plan_code,
-        quantities=body.quantities,
-        currency=body.currency,
-        external_id=body.external_id,
-        metadata=body.metadata,
-    )
+def version_ids(subscriptions: Iterable[model.Subscription]) -> list[UUID]:
+    """The plan versions that must be known to answer subscriptions."""
+    current = {one.plan_version_id for one in subscriptions}
+    pending = {one.pending_change.plan_version_id for one in subscriptions if one.pending_change}
+    return list(current | pending)
 
 
-def to_response(subscription: model.Subscription, version: PlanVersion) -> Subscription:
-    codes: dict[UUID, str] = {component.id: component.code for component in version.components}
+def to_response(
+    subscription: model.Subscription, versions: Mapping[UUID, PlanVersion]
+) -> Subscription:
     period = subscription.period
+    version = versions[subscription.plan_version_id]
     return Subscription(
         id=subscription.id,
         number=subscription.reference,
         external_id=subscription.external_id,
         account_id=subscription.account_id,
-        plan=SubscribedPlan(code=version.plan_code, name=version.name, version=version.number),
+        plan=_plan(version),
         state=subscription.state,
+        activation=subscription.activation,
+        activates_until=subscription.activates_until,
         currency=subscription.currency,
         period=BillingPeriod(index=period.index, start=period.start, end=period.end),
-        items=[
-            SubscribedItem(component=codes[item.plan_component_id], quantity=item.quantity)
-            for item in subscription.items
-        ],
+        items=_items(subscription.items, version, currency=subscription.currency),
         started_at=subscription.started_at,
-        cancel_at=subscription.cancel_at,
-        canceled_at=subscription.canceled_at,
-        cancellation_reason=subscription.cancellation_reason,
-        cancellation_comment=subscription.cancellation_comment,
+        trial=_trial(subscription.trial),
+        renews=subscription.renews,
+        cancellation=_cancellation(subscription.cancellation),
         ended_at=subscription.ended_at,
+        pause=_pause(subscription.pause),
+        pending_change=_pending_change(subscription, versions),
+        collection=_collection(subscription),
+        past_due_at=subscription.past_due_at,
         test_clock_id=subscription.test_clock_id,
         metadata=subscription.metadata,
         version=subscription.version,
@@ -176,5 +175,72 @@ def to_response(subscription: model.Subscription, version: PlanVersion) -> Subsc
     )
 
 
-def started(subscription: Subscription, *, invoice_ids: Sequence[UUID]) -> StartedSubscription:
-    return StartedSubscription(**dict(subscription), invoice_ids=list(invoice_ids))
+def _plan(version: PlanVersion) -> SubscribedPlan:
+    return SubscribedPlan(code=version.plan_code, name=version.name, version=version.number)
+
+
+def _items(
+    items: Iterable[model.SubscriptionItem], version: PlanVersion, *, currency: str
+) -> list[SubscribedItem]:
+    codes: dict[UUID, str] = {component.id: component.code for component in version.components}
+    return [
+        SubscribedItem(
+            component=codes[item.plan_component_id],
+            quantity=item.quantity,
+            price=price_output(item.pricing, currency) if item.pricing else None,
+        )
+        for item in items
+    ]
+
+
+def _trial(trial: model.Trial) -> SubscriptionTrial | None:
+    if trial.end is None:
+        return None
+    return SubscriptionTrial(start=trial.start, end=trial.end, end_behavior=trial.end_behavior)
+
+
+def _cancellation(cancellation: model.Cancellation) -> SubscriptionCancellation | None:
+    if cancellation.requested_at is None:
+        return None
+    return SubscriptionCancellation(
+        at=cancellation.at,
+        requested_at=cancellation.requested_at,
+        reason=cancellation.reason,
+        feedback=cancellation.feedback,
+        comment=cancellation.comment,
+        proration=cancellation.proration,
+        bills_final_usage=cancellation.bills_final_usage,
+    )
+
+
+def _pause(pause: model.Pause) -> SubscriptionPause | None:
+    if pause.at is None:
+        return None
+    return SubscriptionPause(
+        at=pause.at, resumes_at=pause.resumes_at, keeps_period=pause.keeps_period
+    )
+
+
+def _pending_change(
+    subscription: model.Subscription, versions: Mapping[UUID, PlanVersion]
+) -> PendingChange | None:
+    change = subscription.pending_change
+    if change is None:
+        return None
+    version = versions[change.plan_version_id]
+    return PendingChange(
+        plan=_plan(version),
+        items=_items(change.items, version, currency=subscription.currency),
+        effective_at=change.effective_at,
+        at_period_end=change.at_period_end,
+        proration=change.proration,
+        requested_at=change.requested_at,
+    )
+
+
+def _collection(subscription: model.Subscription) -> PausedCollection | None:
+    if subscription.collection_paused is None:
+        return None
+    return PausedCollection(
+        behavior=subscription.collection_paused, resumes_at=subscription.collection_resumes_at
+    )

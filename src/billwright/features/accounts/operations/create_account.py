@@ -11,9 +11,11 @@ from billwright.features.accounts.model import (
     Account,
     AccountId,
     AccountStatus,
+    Collection,
     CustomerType,
     TestClockId,
 )
+from billwright.features.accounts.rules.billing_day import first_billing_instant
 from billwright.features.accounts.sql.reads import clock_time
 from billwright.features.accounts.sql.writes import insert_account
 from billwright.features.tenancy.model import Address
@@ -27,7 +29,11 @@ from billwright.runtime.db.tx import Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateAccount:
-    """A paying customer; what is left out comes from the seller."""
+    """A paying customer; what is left out comes from the seller.
+
+    `billing_day` (1 to 31, the last day of a shorter month) belongs to the collection policy of that
+    name, and to no other.
+    """
 
     name: str
     email: str | None = None
@@ -40,6 +46,8 @@ class CreateAccount:
     locale: str | None = None
     zone: str | None = None
     payment_terms_days: int | None = None
+    collection: Collection = Collection.IMMEDIATE
+    billing_day: int | None = None
     test_clock_id: UUID | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
@@ -47,7 +55,8 @@ class CreateAccount:
 async def create_account(tx: Tx, command: CreateAccount) -> Account:
     """Create an account.
 
-    Refuses: `currency_unknown`, `zone_unknown`, `test_clock_unknown_here`, `external_id_taken`.
+    Refuses: `currency_unknown`, `zone_unknown`, `billing_day_mismatch`, `day_of_month_out_of_range`,
+    `test_clock_unknown_here`, `external_id_taken`.
     """
     seller = await the_seller(tx)
     if command.test_clock_id is not None:
@@ -73,6 +82,12 @@ async def create_account(tx: Tx, command: CreateAccount) -> Account:
         locale=command.locale or seller.locale,
         zone=zone,
         payment_terms_days=command.payment_terms_days,
+        collection=command.collection,
+        billing_day=command.billing_day,
+        next_invoice_at=first_billing_instant(
+            tx.now, collection=command.collection, billing_day=command.billing_day, zone=zone
+        ),
+        has_payment_method=False,
         parked_reason=None,
         test_clock_id=TestClockId(command.test_clock_id) if command.test_clock_id else None,
         metadata=command.metadata,

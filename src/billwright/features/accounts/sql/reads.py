@@ -13,6 +13,7 @@ from billwright.features.accounts.model import (
     Account,
     AccountId,
     AccountStatus,
+    Collection,
     CustomerType,
     TestClock,
     TestClockId,
@@ -23,8 +24,14 @@ from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
 ACCOUNT_COLUMNS = """a.id, a.number, a.external_id, a.status, a.name, a.email, a.customer_type, a.tax_id,
-    a.reference, a.address, a.currency, a.locale, a.zone, a.payment_terms_days, a.parked_reason,
-    a.test_clock_id, a.metadata, a.version, a.created_at, a.updated_at"""
+    a.reference, a.address, a.currency, a.locale, a.zone, a.payment_terms_days, a.collection,
+    a.billing_day, a.next_invoice_at, a.has_payment_method, a.parked_reason, a.test_clock_id, a.metadata,
+    a.version, a.created_at, a.updated_at"""
+
+# Looking a word up is quicker than asking its enumeration.
+_STATUSES = {str(status): status for status in AccountStatus}
+_CUSTOMER_TYPES = {str(kind): kind for kind in CustomerType}
+_COLLECTIONS = {str(collection): collection for collection in Collection}
 
 
 async def account_by_id(tx: Tx, account_id: UUID) -> Account:
@@ -46,6 +53,7 @@ async def list_accounts(
     limit: int,
     external_id: str | None = None,
     email: str | None = None,
+    parked: bool | None = None,
 ) -> list[Account]:
     """Accounts, newest first, that come after the one named `before` in that order."""
     rows = await tx.fetch(
@@ -53,12 +61,14 @@ async def list_accounts(
             where a.tenant_id = $1 and ($2::uuid is null or a.id < $2)
                 and ($4::text is null or a.external_id = $4)
                 and ($5::text is null or a.email = $5)
+                and ($6::boolean is null or (a.parked_reason is not null) = $6)
             order by a.id desc limit $3""",
         tx.tenant_id,
         before,
         limit,
         external_id,
         email,
+        parked,
     )
     return [account_from_row(row) for row in rows]
 
@@ -95,10 +105,10 @@ def account_from_row(row: asyncpg.Record) -> Account:
         id=AccountId(row["id"]),
         number=row["number"],
         external_id=row["external_id"],
-        status=AccountStatus(row["status"]),
+        status=_STATUSES[row["status"]],
         name=row["name"],
         email=row["email"],
-        customer_type=CustomerType(row["customer_type"]),
+        customer_type=_CUSTOMER_TYPES[row["customer_type"]],
         tax_id=row["tax_id"],
         reference=row["reference"],
         address=Address(**from_json(row["address"])),
@@ -106,6 +116,10 @@ def account_from_row(row: asyncpg.Record) -> Account:
         locale=row["locale"],
         zone=row["zone"],
         payment_terms_days=row["payment_terms_days"],
+        collection=_COLLECTIONS[row["collection"]],
+        billing_day=row["billing_day"],
+        next_invoice_at=row["next_invoice_at"],
+        has_payment_method=row["has_payment_method"],
         parked_reason=row["parked_reason"],
         test_clock_id=row["test_clock_id"],
         metadata=from_json(row["metadata"]),
@@ -123,6 +137,18 @@ async def accounts_by_id(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, Acco
         account_ids,
     )
     return {row["id"]: account_from_row(row) for row in rows}
+
+
+async def earliest_billing_day(tx: Tx, test_clock_id: UUID) -> datetime | None:
+    """When a billing day first begins on a test clock; parked accounts are left out."""
+    at: datetime | None = await tx.fetch_value(
+        """select min(a.next_invoice_at) from account a
+           where a.tenant_id = $1 and a.test_clock_id = $2 and a.next_invoice_at is not null
+               and a.parked_reason is null""",
+        tx.tenant_id,
+        test_clock_id,
+    )
+    return at
 
 
 async def clock_time(tx: Tx, test_clock_id: UUID) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from billwright.features.catalog.errors import (
     component_code_repeated,
@@ -13,18 +14,22 @@ from billwright.features.catalog.errors import (
 )
 from billwright.features.catalog.events import PlanCreated
 from billwright.features.catalog.model import (
+    ComponentKind,
     Plan,
     PlanComponent,
     PlanComponentId,
     PlanFeature,
     PlanId,
     PlanStatus,
+    PlanTerms,
     PlanVersion,
     PlanVersionId,
     Timing,
 )
-from billwright.features.catalog.rules.currencies import check_currencies
+from billwright.features.catalog.rules.component import NATURAL_TIMING, check_component
+from billwright.features.catalog.rules.currencies import check_currencies, check_minimums
 from billwright.features.catalog.rules.feature_value import checked_feature
+from billwright.features.catalog.rules.terms import check_terms
 from billwright.features.catalog.sql.reads import feature_kinds
 from billwright.features.catalog.sql.writes import (
     insert_features,
@@ -34,8 +39,7 @@ from billwright.features.catalog.sql.writes import (
 )
 from billwright.features.pricing.rules.pricing import Pricing
 from billwright.features.tax.errors import tax_category_unknown
-from billwright.features.tax.rules.rate import rates_on
-from billwright.features.tax.rules.territory import tax_territory
+from billwright.features.tax.rules.rate import has_home_rate
 from billwright.features.tenancy.sql.reads import the_seller
 from billwright.kernel.calendar import Interval, local_date
 from billwright.kernel.ids import new_id
@@ -44,104 +48,54 @@ from billwright.runtime.db.tx import Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewComponent:
-    """One line of a new plan; `prices` are pairs of currency and price definition."""
+    """One line of a new version; `prices` are pairs of currency and price definition, `minimums` of
+    currency and minor units.
+
+    Without a timing, usage is charged in arrears and all else in advance.
+    """
 
     code: str
     name: str
     prices: tuple[tuple[str, Pricing], ...]
-    timing: Timing = Timing.IN_ADVANCE
+    kind: ComponentKind = ComponentKind.RECURRING
+    timing: Timing | None = None
     unit_name: str = ""
+    optional: bool = False
+    free_units: Decimal = Decimal(0)
+    minimums: tuple[tuple[str, int], ...] = ()
+    meter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreatePlan:
-    """A plan with its first version."""
+class NewVersion:
+    """All that a version says, whether it is a plan's first or a later one."""
 
-    code: str
     name: str
     interval: Interval
     components: tuple[NewComponent, ...]
     features: tuple[PlanFeature, ...] = ()
-    description: str = ""
     tax_category: str = "standard"
+    tax_inclusive: bool = False
+    terms: PlanTerms = PlanTerms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatePlan(NewVersion):
+    """A plan with its first version, which has the plan's name."""
+
+    code: str
+    description: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
 
 
 async def create_plan(tx: Tx, command: CreatePlan) -> Plan:
     """Create a plan; features that do not exist yet are created with it.
 
-    Refuses: `plan_code_taken`, `component_code_repeated`, `price_currencies_differ`,
-    `currency_unknown`, `tax_category_unknown`, `feature_code_repeated`, `feature_kind_differs`,
-    `feature_value_invalid`.
+    Refuses: `plan_code_taken`, and what `build_version` and `store_version` refuse.
     """
-    await _require_tax_category(tx, command.tax_category)
-    _refuse_repeated_components(command.components)
-    check_currencies([[code for code, _ in part.prices] for part in command.components])
-    features = [
-        checked_feature(feature, pointer=f"/features/{index}")
-        for index, feature in enumerate(command.features)
-    ]
-    plan = _new_plan(tx, command)
-    if not await insert_plan(tx, plan):
-        raise plan_code_taken(plan_code=command.code)
-    await insert_version(tx, plan.version)
-    await _give_features(tx, plan.version, features=features)
-    tx.publish(
-        PlanCreated(
-            subject_id=plan.id,
-            account_id=None,
-            code=plan.code,
-            name=plan.name,
-            version_number=plan.version.number,
-        )
-    )
-    tx.audit("plan.create", subject_type="plan", subject_id=plan.id, details=command)
-    return plan
-
-
-async def _require_tax_category(tx: Tx, category: str) -> None:
-    """Accept a category that has a rate where the seller is: of its own, or of its country's law."""
-    seller = await the_seller(tx)
-    lawful = rates_on(tax_territory(seller.party.address), local_date(tx.now, seller.zone))
-    if category not in lawful and category not in seller.tax_rates:
-        raise tax_category_unknown(pointer="/tax_category", tax_category=category)
-
-
-def _refuse_repeated_components(components: Sequence[NewComponent]) -> None:
-    seen: set[str] = set()
-    for index, component in enumerate(components):
-        if component.code in seen:
-            raise component_code_repeated(
-                pointer=f"/components/{index}/code", component_code=component.code
-            )
-        seen.add(component.code)
-
-
-def _new_plan(tx: Tx, command: CreatePlan) -> Plan:
     plan_id = PlanId(new_id())
-    version = PlanVersion(
-        id=PlanVersionId(new_id()),
-        plan_id=plan_id,
-        plan_code=command.code,
-        number=1,
-        name=command.name,
-        interval=command.interval,
-        tax_category=command.tax_category,
-        components=tuple(
-            PlanComponent(
-                id=PlanComponentId(new_id()),
-                code=component.code,
-                name=component.name,
-                timing=component.timing,
-                unit_name=component.unit_name,
-                prices=dict(component.prices),
-            )
-            for component in command.components
-        ),
-        features=tuple(sorted(command.features, key=lambda feature: feature.code)),
-        created_at=tx.now,
-    )
-    return Plan(
+    version = await build_version(tx, command, plan_id=plan_id, plan_code=command.code, number=1)
+    plan = Plan(
         id=plan_id,
         code=command.code,
         name=command.name,
@@ -151,23 +105,124 @@ def _new_plan(tx: Tx, command: CreatePlan) -> Plan:
         created_at=tx.now,
         version=version,
     )
+    if not await insert_plan(tx, plan):
+        raise plan_code_taken(plan_code=command.code)
+    await store_version(tx, version, features=command.features)
+    tx.publish(
+        PlanCreated(
+            subject_id=plan.id,
+            account_id=None,
+            code=plan.code,
+            name=plan.name,
+            version_number=version.number,
+        )
+    )
+    tx.audit("plan.create", subject_type="plan", subject_id=plan.id, details=command)
+    return plan
 
 
-async def _give_features(tx: Tx, version: PlanVersion, *, features: Sequence[PlanFeature]) -> None:
-    known = await feature_kinds(tx, [feature.code for feature in features])
-    seen: set[str] = set()
+async def build_version(
+    tx: Tx, command: NewVersion, *, plan_id: PlanId, plan_code: str, number: int
+) -> PlanVersion:
+    """A version that may be sold, not yet stored.
+
+    Refuses: `tax_category_unknown`, `plan_term_out_of_range`, `calendar_day_unsuitable`,
+    `plan_without_prices`, `price_currencies_differ`, `currency_unknown`, `component_code_repeated`,
+    `minimum_without_price`, `minimum_out_of_range`, `component_timing_unsuitable`,
+    `component_meter_missing`, `component_member_unsuitable`, `pricing_invalid`,
+    `feature_code_repeated`, `feature_value_invalid`.
+    """
+    await _require_tax_category(tx, command.tax_category)
+    check_terms(command.terms, command.interval)
+    return PlanVersion(
+        id=PlanVersionId(new_id()),
+        plan_id=plan_id,
+        plan_code=plan_code,
+        number=number,
+        name=command.name,
+        interval=command.interval,
+        tax_category=command.tax_category,
+        tax_inclusive=command.tax_inclusive,
+        components=_built_components(command.components),
+        features=_checked_features(command.features),
+        terms=command.terms,
+        created_at=tx.now,
+    )
+
+
+async def store_version(tx: Tx, version: PlanVersion, *, features: Sequence[PlanFeature]) -> None:
+    """Store a version of a plan that is stored; `features` are the version's as they were given.
+
+    Refuses: `feature_kind_differs`.
+    """
+    await insert_version(tx, version)
+    codes = [feature.code for feature in version.features]
+    known = await feature_kinds(tx, codes)
+    new = [feature for feature in version.features if feature.code not in known]
+    if new:
+        await insert_features(tx, new)
+        # Another plan may have brought them meanwhile, then these are not stored a second time.
+        known = await feature_kinds(tx, codes)
     for index, feature in enumerate(features):
-        if feature.code in seen:
-            raise feature_code_repeated(
-                pointer=f"/features/{index}/code", feature_code=feature.code
-            )
-        seen.add(feature.code)
-        if feature.code in known and known[feature.code][1] is not feature.kind:
+        _, kind = known[feature.code]
+        if kind is not feature.kind:
             raise feature_kind_differs(
-                pointer=f"/features/{index}/kind",
-                feature_code=feature.code,
-                kind=known[feature.code][1].value,
+                pointer=f"/features/{index}/kind", feature_code=feature.code, kind=kind.value
             )
     ids = {code: feature_id for code, (feature_id, _) in known.items()}
-    ids |= await insert_features(tx, [f for f in features if f.code not in known])
-    await insert_plan_features(tx, version_id=version.id, features=features, feature_ids=ids)
+    await insert_plan_features(
+        tx, version_id=version.id, features=version.features, feature_ids=ids
+    )
+
+
+async def _require_tax_category(tx: Tx, category: str) -> None:
+    """Accept a category that has a rate where the seller is: of its own, or of its country's law."""
+    seller = await the_seller(tx)
+    if not has_home_rate(category, seller=seller, on=local_date(tx.now, seller.zone)):
+        raise tax_category_unknown(pointer="/tax_category", tax_category=category)
+
+
+def _built_components(components: Sequence[NewComponent]) -> tuple[PlanComponent, ...]:
+    check_currencies([[code for code, _ in component.prices] for component in components])
+    built: dict[str, PlanComponent] = {}
+    for index, component in enumerate(components):
+        pointer = f"/components/{index}"
+        if component.code in built:
+            raise component_code_repeated(pointer=f"{pointer}/code", component_code=component.code)
+        built[component.code] = _built_component(component, pointer=pointer)
+    return tuple(built.values())
+
+
+def _built_component(new: NewComponent, *, pointer: str) -> PlanComponent:
+    check_minimums(
+        new.minimums,
+        currencies=[currency for currency, _ in new.prices],
+        component_code=new.code,
+        pointer=pointer,
+    )
+    component = PlanComponent(
+        id=PlanComponentId(new_id()),
+        code=new.code,
+        name=new.name,
+        kind=new.kind,
+        timing=new.timing or NATURAL_TIMING[new.kind],
+        unit_name=new.unit_name,
+        prices=dict(new.prices),
+        optional=new.optional,
+        free_units=new.free_units,
+        minimums=dict(new.minimums),
+        meter=new.meter,
+    )
+    check_component(component, pointer=pointer)
+    return component
+
+
+def _checked_features(features: Sequence[PlanFeature]) -> tuple[PlanFeature, ...]:
+    """The features by their codes, which is the order that they are read in."""
+    checked: dict[str, PlanFeature] = {}
+    for index, feature in enumerate(features):
+        pointer = f"/features/{index}"
+        if feature.code in checked:
+            raise feature_code_repeated(pointer=f"{pointer}/code", feature_code=feature.code)
+        checked[feature.code] = checked_feature(feature, pointer=pointer)
+    return tuple(checked[code] for code in sorted(checked))

@@ -8,8 +8,10 @@ from uuid import UUID
 
 import asyncpg
 
-from billwright.features.catalog.errors import plan_unknown
+from billwright.features.catalog.errors import plan_unknown, plan_version_unknown
 from billwright.features.catalog.model import (
+    Alignment,
+    ComponentKind,
     FeatureKind,
     Plan,
     PlanComponent,
@@ -17,11 +19,13 @@ from billwright.features.catalog.model import (
     PlanFeature,
     PlanId,
     PlanStatus,
+    PlanTerms,
     PlanVersion,
     PlanVersionId,
     Timing,
+    TrialEndBehavior,
 )
-from billwright.features.pricing.rules.pricing import Pricing, pricing_of
+from billwright.features.pricing.rules.pricing import pricing_of
 from billwright.kernel.calendar import Interval, IntervalUnit
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
@@ -58,6 +62,43 @@ async def list_plans(tx: Tx, *, before: UUID | None, limit: int) -> list[Plan]:
     return [_plan_from_row(row, versions) for row in rows]
 
 
+async def plan_version_by_number(tx: Tx, *, plan_code: str, number: int) -> PlanVersion:
+    """One version of a plan. Refuses: `plan_version_unknown`."""
+    version_id = await tx.fetch_value(
+        """select v.id from plan p
+           join plan_version v on v.tenant_id = p.tenant_id and v.plan_id = p.id
+           where p.tenant_id = $1 and p.code = $2 and v.number = $3""",
+        tx.tenant_id,
+        plan_code,
+        number,
+    )
+    if version_id is None:
+        raise plan_version_unknown(plan_code=plan_code, version_number=number)
+    return (await plan_versions(tx, [version_id]))[version_id]
+
+
+async def list_plan_versions(
+    tx: Tx, plan_code: str, *, before: int | None, limit: int
+) -> list[PlanVersion]:
+    """A plan's versions, newest first, with numbers below `before`. Refuses: `plan_unknown`."""
+    plan_id = await tx.fetch_value(
+        "select id from plan where tenant_id = $1 and code = $2", tx.tenant_id, plan_code
+    )
+    if plan_id is None:
+        raise plan_unknown(plan_code=plan_code)
+    rows = await tx.fetch(
+        """select id from plan_version
+           where tenant_id = $1 and plan_id = $2 and ($3::int is null or number < $3)
+           order by number desc limit $4""",
+        tx.tenant_id,
+        plan_id,
+        before,
+        limit,
+    )
+    versions = await plan_versions(tx, [row["id"] for row in rows])
+    return list(versions.values())
+
+
 async def plan_versions(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, PlanVersion]:
     """Versions by id; those that this process has seen are not read again."""
     keys = {version_id: (tx.tenant_id, version_id) for version_id in version_ids}
@@ -69,6 +110,18 @@ async def plan_versions(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, PlanV
         for version_id, version in (await _read_versions(tx, missing)).items():
             _VERSIONS[tx.tenant_id, version_id] = version
     return {version_id: _VERSIONS[key] for version_id, key in keys.items()}
+
+
+async def versions_of_components(tx: Tx, component_ids: Sequence[UUID]) -> dict[UUID, PlanVersion]:
+    """The versions that these components belong to, by component."""
+    rows = await tx.fetch(
+        """select id, plan_version_id from plan_component
+           where tenant_id = $1 and id = any($2::uuid[])""",
+        tx.tenant_id,
+        component_ids,
+    )
+    versions = await plan_versions(tx, [row["plan_version_id"] for row in rows])
+    return {row["id"]: versions[row["plan_version_id"]] for row in rows}
 
 
 async def feature_kinds(tx: Tx, codes: Sequence[str]) -> dict[str, tuple[UUID, FeatureKind]]:
@@ -84,7 +137,9 @@ async def feature_kinds(tx: Tx, codes: Sequence[str]) -> dict[str, tuple[UUID, F
 async def _read_versions(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, PlanVersion]:
     rows = await tx.fetch(
         """select v.id, v.plan_id, p.code as plan_code, v.number, v.name, v.interval_unit,
-               v.interval_count, v.tax_category, v.created_at
+               v.interval_count, v.tax_category, v.tax_inclusive, v.alignment, v.calendar_day,
+               v.trial_days, v.trial_end_behavior, v.notice_days, v.commitment_days,
+               v.ends_at_period_end, v.created_at
            from plan_version v join plan p on p.tenant_id = v.tenant_id and p.id = v.plan_id
            where v.tenant_id = $1 and v.id = any($2::uuid[])""",
         tx.tenant_id,
@@ -104,15 +159,29 @@ async def _read_versions(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, Plan
             components=tuple(components[row["id"]]),
             features=tuple(features[row["id"]]),
             created_at=row["created_at"],
+            tax_inclusive=row["tax_inclusive"],
+            terms=_terms_from_row(row),
         )
         for row in rows
     }
 
 
+def _terms_from_row(row: asyncpg.Record) -> PlanTerms:
+    return PlanTerms(
+        alignment=Alignment(row["alignment"]),
+        calendar_day=row["calendar_day"],
+        trial_days=row["trial_days"],
+        trial_end_behavior=TrialEndBehavior(row["trial_end_behavior"]),
+        notice_days=row["notice_days"],
+        commitment_days=row["commitment_days"],
+        ends_at_period_end=row["ends_at_period_end"],
+    )
+
+
 async def _read_components(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, list[PlanComponent]]:
     rows = await tx.fetch(
-        """select c.id, c.plan_version_id, c.code, c.name, c.timing, c.unit_name,
-               r.currency, r.pricing
+        """select c.id, c.plan_version_id, c.code, c.name, c.kind, c.timing, c.unit_name,
+               c.optional, c.free_units, c.meter, r.currency, r.pricing, r.minimum_minor
            from plan_component c
            join plan_price r on r.tenant_id = c.tenant_id and r.plan_component_id = c.id
            where c.tenant_id = $1 and c.plan_version_id = any($2::uuid[])
@@ -120,29 +189,43 @@ async def _read_components(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, li
         tx.tenant_id,
         version_ids,
     )
-    prices: dict[UUID, dict[str, Pricing]] = defaultdict(dict)
+    read: dict[UUID, PlanComponent] = {}
     components: dict[UUID, list[PlanComponent]] = defaultdict(list)
     for row in rows:
-        if row["id"] not in prices:
-            components[row["plan_version_id"]].append(
-                PlanComponent(
-                    id=PlanComponentId(row["id"]),
-                    code=row["code"],
-                    name=row["name"],
-                    timing=Timing(row["timing"]),
-                    unit_name=row["unit_name"],
-                    prices=prices[row["id"]],
-                )
-            )
-        prices[row["id"]][row["currency"]] = pricing_of(from_json(row["pricing"]))
+        if row["id"] not in read:
+            read[row["id"]] = _component_from_row(row)
+            components[row["plan_version_id"]].append(read[row["id"]])
+        component = read[row["id"]]
+        component.prices[row["currency"]] = pricing_of(from_json(row["pricing"]))
+        if row["minimum_minor"] is not None:
+            component.minimums[row["currency"]] = row["minimum_minor"]
     return components
+
+
+def _component_from_row(row: asyncpg.Record) -> PlanComponent:
+    """A component whose prices and minimums are still to come."""
+    return PlanComponent(
+        id=PlanComponentId(row["id"]),
+        code=row["code"],
+        name=row["name"],
+        timing=Timing(row["timing"]),
+        unit_name=row["unit_name"],
+        prices={},
+        kind=ComponentKind(row["kind"]),
+        optional=row["optional"],
+        free_units=row["free_units"],
+        minimums={},
+        meter=row["meter"],
+    )
 
 
 async def _read_features(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, list[PlanFeature]]:
     rows = await tx.fetch(
         """select g.plan_version_id, f.code, f.name, f.kind, g.value
            from plan_feature g join feature f on f.tenant_id = g.tenant_id and f.id = g.feature_id
-           where g.tenant_id = $1 and g.plan_version_id = any($2::uuid[]) order by f.code""",
+           where g.tenant_id = $1 and g.plan_version_id = any($2::uuid[])
+           order by f.code collate "C" -- as Python sorts them
+        """,
         tx.tenant_id,
         version_ids,
     )

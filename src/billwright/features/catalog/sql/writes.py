@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from billwright.features.catalog.model import Plan, PlanFeature, PlanVersion
+from billwright.features.catalog.model import Plan, PlanFeature, PlanStatus, PlanVersion
 from billwright.kernel.ids import new_id
+from billwright.runtime.db.json import to_json
 from billwright.runtime.db.tx import Tx
+
+
+async def lock_plan(tx: Tx, plan_code: str) -> None:
+    """Hold a plan until the commit, so that its changes and versions follow each other."""
+    await tx.execute(
+        "select from plan where tenant_id = $1 and code = $2 for no key update",
+        tx.tenant_id,
+        plan_code,
+    )
 
 
 async def insert_plan(tx: Tx, plan: Plan) -> bool:
@@ -30,6 +40,29 @@ async def insert_plan(tx: Tx, plan: Plan) -> bool:
     return inserted == 1
 
 
+async def describe_plan(tx: Tx, plan: Plan) -> None:
+    """Store a plan's name, description and metadata."""
+    await tx.execute(
+        """update plan set name = $3, description = $4, metadata = $5
+           where tenant_id = $1 and id = $2""",
+        tx.tenant_id,
+        plan.id,
+        plan.name,
+        plan.description,
+        to_json(plan.metadata),
+    )
+
+
+async def set_plan_status(tx: Tx, *, plan_id: UUID, status: PlanStatus) -> None:
+    """Store whether a plan is sold."""
+    await tx.execute(
+        "update plan set status = $3 where tenant_id = $1 and id = $2",
+        tx.tenant_id,
+        plan_id,
+        status.value,
+    )
+
+
 async def insert_version(tx: Tx, version: PlanVersion) -> None:
     """Store a version with its components and prices."""
     await tx.insert(
@@ -43,6 +76,14 @@ async def insert_version(tx: Tx, version: PlanVersion) -> None:
                 "interval_unit": version.interval.unit,
                 "interval_count": version.interval.count,
                 "tax_category": version.tax_category,
+                "tax_inclusive": version.tax_inclusive,
+                "alignment": version.terms.alignment,
+                "calendar_day": version.terms.calendar_day,
+                "trial_days": version.terms.trial_days,
+                "trial_end_behavior": version.terms.trial_end_behavior,
+                "notice_days": version.terms.notice_days,
+                "commitment_days": version.terms.commitment_days,
+                "ends_at_period_end": version.terms.ends_at_period_end,
                 "created_at": version.created_at,
             }
         ],
@@ -56,9 +97,12 @@ async def insert_version(tx: Tx, version: PlanVersion) -> None:
                 "position": position,
                 "code": component.code,
                 "name": component.name,
-                "kind": "recurring",
+                "kind": component.kind,
                 "timing": component.timing,
                 "unit_name": component.unit_name,
+                "optional": component.optional,
+                "free_units": component.free_units,
+                "meter": component.meter,
             }
             for position, component in enumerate(version.components, start=1)
         ],
@@ -66,21 +110,25 @@ async def insert_version(tx: Tx, version: PlanVersion) -> None:
     await tx.insert(
         "plan_price",
         [
-            {"plan_component_id": component.id, "currency": currency, "pricing": pricing}
+            {
+                "plan_component_id": component.id,
+                "currency": currency,
+                "pricing": pricing,
+                "minimum_minor": component.minimums.get(currency),
+            }
             for component in version.components
             for currency, pricing in component.prices.items()
         ],
     )
 
 
-async def insert_features(tx: Tx, features: Sequence[PlanFeature]) -> dict[str, UUID]:
-    """Store new features; returns their ids by code."""
-    ids = {feature.code: new_id() for feature in features}
+async def insert_features(tx: Tx, features: Sequence[PlanFeature]) -> None:
+    """Store new features; one whose code is taken by then is left as it is."""
     await tx.insert(
         "feature",
         [
             {
-                "id": ids[feature.code],
+                "id": new_id(),
                 "code": feature.code,
                 "name": feature.name,
                 "kind": feature.kind,
@@ -88,8 +136,8 @@ async def insert_features(tx: Tx, features: Sequence[PlanFeature]) -> dict[str, 
             }
             for feature in features
         ],
+        on_conflict="on conflict do nothing",
     )
-    return ids
 
 
 async def insert_plan_features(

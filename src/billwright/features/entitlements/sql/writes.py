@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from billwright.features.entitlements.model import PeriodMove, Source
+from billwright.features.entitlements.model import Source
 from billwright.runtime.db.tx import Tx
 
 
-async def insert_source(tx: Tx, source: Source) -> None:
-    """Note that a subscription gives its plan's features."""
+async def upsert_sources(tx: Tx, sources: Sequence[Source]) -> None:
+    """Note what subscriptions give, and in which period limits count."""
     await tx.execute(
         """insert into entitlement_source (tenant_id, subscription_id, account_id,
                plan_version_id, period_start, period_end)
-           values ($1, $2, $3, $4, $5, $6)""",
+           select $1, s.* from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[],
+                                      $6::timestamptz[]) as s
+           on conflict (tenant_id, subscription_id) do update
+               set plan_version_id = excluded.plan_version_id,
+                   period_start = excluded.period_start, period_end = excluded.period_end""",
         tx.tenant_id,
-        source.subscription_id,
-        source.account_id,
-        source.plan_version_id,
-        source.period_start,
-        source.period_end,
+        [source.subscription_id for source in sources],
+        [source.account_id for source in sources],
+        [source.plan_version_id for source in sources],
+        [source.period_start for source in sources],
+        [source.period_end for source in sources],
     )
 
 
@@ -31,19 +35,6 @@ async def delete_sources(tx: Tx, subscription_ids: Sequence[UUID]) -> None:
            where tenant_id = $1 and subscription_id = any($2::uuid[])""",
         tx.tenant_id,
         subscription_ids,
-    )
-
-
-async def update_periods(tx: Tx, moves: Sequence[PeriodMove]) -> None:
-    """Let limits count in their new periods."""
-    await tx.execute(
-        """update entitlement_source s set period_start = m.starts, period_end = m.ends
-           from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) as m (id, starts, ends)
-           where s.tenant_id = $1 and s.subscription_id = m.id""",
-        tx.tenant_id,
-        [move.subscription_id for move in moves],
-        [move.period.start for move in moves],
-        [move.period.end for move in moves],
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from billwright.features.invoicing.events import InvoicePaid
-from billwright.features.invoicing.model import Invoice, InvoiceState
+from billwright.features.invoicing.model import Invoice
+from billwright.features.invoicing.rules.settlement import settlement_state
 from billwright.features.invoicing.sql.writes import set_paid
 from billwright.runtime.db.tx import Tx
 
@@ -19,7 +20,7 @@ async def settle_invoice(tx: Tx, invoice: Invoice, *, amount_minor: int) -> Invo
         invoice,
         paid_minor=invoice.paid_minor + amount_minor,
         due_minor=due_minor,
-        state=InvoiceState.PARTIALLY_PAID if due_minor else InvoiceState.PAID,
+        state=settlement_state(due_minor=due_minor, total_minor=invoice.total_minor),
         paid_at=None if due_minor else tx.now,
     )
     await set_paid(tx, settled)

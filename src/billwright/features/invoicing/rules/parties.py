@@ -10,10 +10,12 @@ import msgspec
 
 from billwright.features.accounts.model import Account
 from billwright.features.tenancy.model import Seller
+from billwright.kernel.quick import quickly_made
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Party:
     """A party's data as JSON, with an id that is a digest of it: same data, same id."""

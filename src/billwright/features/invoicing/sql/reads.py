@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -11,21 +14,26 @@ from billwright.features.invoicing.errors import invoice_unknown
 from billwright.features.invoicing.model import (
     ChargeId,
     ChargeKind,
+    DocumentKind,
     Invoice,
     InvoiceId,
     InvoiceLine,
     InvoiceState,
+    LiveCharge,
 )
+from billwright.features.invoicing.sql.charge_rows import CHARGE_COLUMNS, live_from_rows
 from billwright.features.tax.model import CategoryCode, LegalNote, TreatmentKind, VatIdStatus
 from billwright.features.tax.rules.document_tax import TaxPart
 from billwright.kernel.currency import currency_of
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
-INVOICE_COLUMNS = """i.id, i.account_id, i.state, i.number, i.currency, i.subtotal_minor, i.tax_minor,
-    i.total_minor, i.paid_minor, i.due_minor, i.taxes, i.tax_treatment, i.tax_country, i.tax_note,
-    i.tax_code, i.vat_id_status, i.seller_party_id, i.buyer_party_id, i.locale, i.zone, i.reference,
-    i.period_start, i.period_end, i.finalized_at, i.issued_on, i.due_on, i.paid_at,
+INVOICE_COLUMNS = """i.id, i.account_id, i.kind, i.state, i.number, i.currency, i.subtotal_minor,
+    i.tax_minor, i.total_minor, i.paid_minor, i.due_minor, i.taxes, i.tax_treatment, i.tax_country,
+    i.tax_note, i.tax_code, i.vat_id_status, i.series_id, i.seller_party_id, i.buyer_party_id,
+    i.corrects_invoice_id, i.reason, i.note, i.credit_applied_minor, i.credited_minor,
+    i.to_balance_minor, i.to_refund_minor, i.locale, i.zone, i.reference, i.period_start, i.period_end,
+    i.finalized_at, i.issued_on, i.due_on, i.paid_at, i.voided_at, i.uncollectible_at,
     i.version, i.created_at, i.updated_at"""
 
 
@@ -49,8 +57,10 @@ async def list_invoices(
     account_id: UUID | None = None,
     subscription_id: UUID | None = None,
     state: InvoiceState | None = None,
+    kind: DocumentKind | None = None,
+    corrects_invoice_id: UUID | None = None,
 ) -> list[Invoice]:
-    """Invoices, newest first, that come after the one named `before` in that order."""
+    """Invoices and credit notes, newest first, that come after the one named `before` in that order."""
     rows = await tx.fetch(
         f"""select {INVOICE_COLUMNS} from invoice i
             where i.tenant_id = $1 and ($2::uuid is null or i.id < $2)
@@ -59,6 +69,8 @@ async def list_invoices(
                 and ($6::uuid is null or exists (
                     select from charge c where c.tenant_id = i.tenant_id and c.invoice_id = i.id
                         and c.subscription_id = $6))
+                and ($7::text is null or i.kind = $7)
+                and ($8::uuid is null or i.corrects_invoice_id = $8)
             order by i.id desc limit $3""",
         tx.tenant_id,
         before,
@@ -66,6 +78,8 @@ async def list_invoices(
         account_id,
         state.value if state else None,
         subscription_id,
+        kind.value if kind else None,
+        corrects_invoice_id,
     )
     return [invoice_from_row(row) for row in rows]
 
@@ -73,31 +87,108 @@ async def list_invoices(
 async def lines_of(tx: Tx, invoice_id: UUID) -> list[InvoiceLine]:
     """An invoice's lines in the order of the document."""
     rows = await tx.fetch(
-        """select id, position, subscription_id, kind, description, period_start, period_end,
-               quantity, unit_name, unit_price, amount_minor, tax_category, tax_rate, tax_minor
+        """select id, position, subscription_id, plan_component_id, kind, description, period_start,
+               period_end, quantity, unit_name, unit_price, amount_minor, tax_category, tax_rate,
+               tax_minor, discount_minor, tax_inclusive, corrects_charge_id
            from charge where tenant_id = $1 and invoice_id = $2 order by position""",
         tx.tenant_id,
         invoice_id,
     )
     return [
-        InvoiceLine(
-            id=ChargeId(row["id"]),
-            position=row["position"],
-            subscription_id=row["subscription_id"],
-            kind=ChargeKind(row["kind"]),
-            description=row["description"],
-            period_start=row["period_start"],
-            period_end=row["period_end"],
-            quantity=row["quantity"],
-            unit_name=row["unit_name"],
-            unit_price=row["unit_price"],
-            amount_minor=row["amount_minor"],
-            tax_category=row["tax_category"],
-            tax_rate=row["tax_rate"],
-            tax_minor=row["tax_minor"],
-        )
+        InvoiceLine(**{**row, "id": ChargeId(row["id"]), "kind": ChargeKind(row["kind"])})
         for row in rows
     ]
+
+
+async def charges_of_invoice(tx: Tx, invoice_id: UUID) -> list[LiveCharge]:
+    """What its lines were made of, in the order of the document."""
+    rows = await tx.fetch(
+        f"""select {CHARGE_COLUMNS} from charge c
+            where c.tenant_id = $1 and c.invoice_id = $2 order by c.position""",
+        tx.tenant_id,
+        invoice_id,
+    )
+    return await live_from_rows(tx, rows)
+
+
+async def live_charges(
+    tx: Tx, subscription_ids: Sequence[UUID], *, at: datetime
+) -> dict[UUID, list[LiveCharge]]:
+    """What was charged to subscriptions for periods that go on after `at` and is not taken back."""
+    rows = await tx.fetch(
+        # The last condition is that of the index, which the planner does not derive from another.
+        f"""select {CHARGE_COLUMNS} from charge c
+            where c.tenant_id = $1 and c.subscription_id = any($2::uuid[])
+                and c.kind in ('recurring', 'minimum') and c.period_end > $3 and c.reversed_from is null
+                and c.reversed_from is distinct from c.period_start
+            order by c.period_start, c.id""",
+        tx.tenant_id,
+        subscription_ids,
+        at,
+    )
+    by_subscription: dict[UUID, list[LiveCharge]] = defaultdict(list)
+    for row, live in zip(rows, await live_from_rows(tx, rows), strict=True):
+        by_subscription[row["subscription_id"]].append(live)
+    return dict(by_subscription)
+
+
+async def pending_charges(
+    tx: Tx, account_ids: Sequence[UUID]
+) -> dict[tuple[UUID, str], list[LiveCharge]]:
+    """What waits for a document, by account and currency, in the order in which it was charged."""
+    rows = await tx.fetch(
+        f"""select {CHARGE_COLUMNS} from charge c
+            where c.tenant_id = $1 and c.account_id = any($2::uuid[]) and c.invoice_id is null
+            order by c.id""",
+        tx.tenant_id,
+        account_ids,
+    )
+    by_payer: dict[tuple[UUID, str], list[LiveCharge]] = defaultdict(list)
+    for row, live in zip(rows, await live_from_rows(tx, rows), strict=True):
+        by_payer[row["account_id"], row["currency"]].append(live)
+    return dict(by_payer)
+
+
+async def latest_reversals(tx: Tx, subscription_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Up to when charges of each subscription were taken back at the latest: nothing before that can
+    be changed any more.
+    """
+    rows = await tx.fetch(
+        """select subscription_id, max(reversed_from) as at from charge
+           where tenant_id = $1 and subscription_id = any($2::uuid[]) and reversed_from is not null
+           group by subscription_id""",
+        tx.tenant_id,
+        subscription_ids,
+    )
+    return {row["subscription_id"]: row["at"] for row in rows}
+
+
+async def one_time_components(
+    tx: Tx, subscription_ids: Sequence[UUID]
+) -> dict[UUID, frozenset[UUID]]:
+    """The components of each subscription whose one-time charge was made and not taken back."""
+    rows = await tx.fetch(
+        """select subscription_id, array_agg(plan_component_id) as components from charge
+           where tenant_id = $1 and subscription_id = any($2::uuid[]) and kind = 'one_time'
+               and reversed_from is distinct from period_start
+           group by subscription_id""",
+        tx.tenant_id,
+        subscription_ids,
+    )
+    return {row["subscription_id"]: frozenset(row["components"]) for row in rows}
+
+
+async def open_invoices_of(tx: Tx, subscription_id: UUID) -> list[tuple[UUID, int]]:
+    """The invoices of a subscription on which something is due, with what money has paid on each."""
+    rows = await tx.fetch(
+        """select distinct i.id, i.paid_minor from charge c
+           join invoice i on i.tenant_id = c.tenant_id and i.id = c.invoice_id
+           where c.tenant_id = $1 and c.subscription_id = $2
+               and i.state in ('open', 'partially_paid')""",
+        tx.tenant_id,
+        subscription_id,
+    )
+    return [(row["id"], row["paid_minor"]) for row in rows]
 
 
 async def party_data(tx: Tx, party_ids: list[UUID]) -> dict[UUID, dict[str, object]]:
@@ -111,35 +202,20 @@ async def party_data(tx: Tx, party_ids: list[UUID]) -> dict[UUID, dict[str, obje
 
 
 def invoice_from_row(row: asyncpg.Record) -> Invoice:
+    """An invoice from a row that holds its columns."""
+    treatment, note, code = row["tax_treatment"], row["tax_note"], row["tax_code"]
+    vat_id_status = row["vat_id_status"]
     return Invoice(
-        id=InvoiceId(row["id"]),
-        account_id=row["account_id"],
-        state=InvoiceState(row["state"]),
-        number=row["number"],
-        currency=currency_of(row["currency"]),
-        subtotal_minor=row["subtotal_minor"],
-        tax_minor=row["tax_minor"],
-        total_minor=row["total_minor"],
-        paid_minor=row["paid_minor"],
-        due_minor=row["due_minor"],
-        taxes=tuple(msgspec.convert(from_json(row["taxes"]), list[TaxPart])),
-        tax_treatment=TreatmentKind(row["tax_treatment"]),
-        tax_country=row["tax_country"],
-        tax_note=LegalNote(row["tax_note"]) if row["tax_note"] else None,
-        tax_code=CategoryCode(row["tax_code"]),
-        vat_id_status=VatIdStatus(row["vat_id_status"]) if row["vat_id_status"] else None,
-        seller_party_id=row["seller_party_id"],
-        buyer_party_id=row["buyer_party_id"],
-        locale=row["locale"],
-        zone=row["zone"],
-        reference=row["reference"],
-        period_start=row["period_start"],
-        period_end=row["period_end"],
-        finalized_at=row["finalized_at"],
-        issued_on=row["issued_on"],
-        due_on=row["due_on"],
-        paid_at=row["paid_at"],
-        version=row["version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
+        **{
+            **row,
+            "id": InvoiceId(row["id"]),
+            "kind": DocumentKind(row["kind"]),
+            "state": InvoiceState(row["state"]),
+            "currency": currency_of(row["currency"]),
+            "taxes": tuple(msgspec.convert(from_json(row["taxes"]), list[TaxPart])),
+            "tax_treatment": TreatmentKind(treatment) if treatment else None,
+            "tax_note": LegalNote(note) if note else None,
+            "tax_code": CategoryCode(code) if code else None,
+            "vat_id_status": VatIdStatus(vat_id_status) if vat_id_status else None,
+        }
     )

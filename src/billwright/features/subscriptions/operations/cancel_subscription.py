@@ -3,118 +3,177 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-from billwright.features.accounts.errors import account_parked
-from billwright.features.accounts.model import Account
-from billwright.features.accounts.operations.lock_account import lock_account
-from billwright.features.catalog.model import PlanVersion
+from billwright.features.catalog.model import PlanTerms
 from billwright.features.catalog.sql.reads import plan_versions
-from billwright.features.subscriptions.errors import version_stale
+from billwright.features.subscriptions.errors import cancel_at_invalid
 from billwright.features.subscriptions.events import SubscriptionCancellationScheduled
 from billwright.features.subscriptions.model import (
+    Cancellation,
+    CancellationFeedback,
     CancellationMode,
+    CancellationProration,
     CancellationReason,
+    Commanded,
     Subscription,
+    SubscriptionState,
 )
-from billwright.features.subscriptions.operations.apply_crossings import apply_crossings
-from billwright.features.subscriptions.rules.boundary import cross_boundary, end_at
+from billwright.features.subscriptions.operations.open_subscription import (
+    Opened,
+    open_subscription,
+)
+from billwright.features.subscriptions.rules.ending import (
+    end_at,
+    end_of_period_at,
+    first_permitted_end,
+)
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
 from billwright.features.subscriptions.rules.next_action import next_action_at
-from billwright.features.subscriptions.sql.reads import account_of, subscription_by_id
-from billwright.features.subscriptions.sql.writes import update_subscriptions
+from billwright.features.subscriptions.rules.transition import Transition
 from billwright.runtime.db.tx import Tx
+
+
+class Terms(StrEnum):
+    """Whether the plan's notice and commitment hold for this cancellation, or the seller waives them."""
+
+    OBSERVE = "observe"
+    WAIVE = "waive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelSubscription:
-    """End a subscription now or at the end of its period.
+    """End a subscription now, at the end of its period, or at `cancel_at`; never before the plan's
+    terms permit it, unless they are waived.
 
-    `expected_version` refuses the command when someone else changed the subscription first.
+    `proration` says what becomes of the unused part that was invoiced; `bills_final_usage` whether
+    usage that was not invoiced yet is. `expected_version` refuses the command when someone else
+    changed the subscription first. `effective_at` is, for an end now, the instant that a preview
+    reckoned with.
     """
 
     subscription_id: UUID
     mode: CancellationMode
-    reason: CancellationReason | None = None
+    cancel_at: datetime | None = None
+    proration: CancellationProration = CancellationProration.NONE
+    bills_final_usage: bool = True
+    terms: Terms = Terms.OBSERVE
+    reason: CancellationReason = CancellationReason.REQUESTED
+    feedback: CancellationFeedback | None = None
     comment: str | None = None
+    effective_at: datetime | None = None
     expected_version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Canceled:
-    """The subscription as the command left it, with the terms it was sold under."""
+async def cancel_subscription(tx: Tx, command: CancelSubscription) -> Commanded:
+    """Cancel a subscription. What runs in arrears is invoiced up to the end. A request is accepted
+    whatever the notice; it takes effect at the first permitted instant. A cancellation that is
+    already scheduled may be moved. A pending change is dropped.
 
-    subscription: Subscription
-    version: PlanVersion
-
-
-async def cancel_subscription(tx: Tx, command: CancelSubscription) -> Canceled:
-    """Cancel a subscription. What was paid in advance is not refunded; what runs in arrears is
-    invoiced up to the end. A cancellation that is already scheduled may be brought forward.
-
-    Refuses: `subscription_unknown`, `version_stale`, `state_forbids`, `account_parked`.
+    Refuses: `subscription_unknown`, `version_stale`, `state_forbids`, `account_parked`,
+    `cancel_at_invalid`, `effective_at_invalid`.
     """
-    account = await lock_account(tx, await account_of(tx, command.subscription_id))
-    subscription = await subscription_by_id(tx, command.subscription_id)
-    if command.expected_version not in {None, subscription.version}:
-        raise version_stale(expected=command.expected_version, actual=subscription.version)
-    versions = await plan_versions(tx, [subscription.plan_version_id])
-    version = versions[subscription.plan_version_id]
+    opened = await open_subscription(
+        tx, command.subscription_id, expected_version=command.expected_version
+    )
     tx.audit(
         "subscription.cancel",
         subject_type="subscription",
-        subject_id=subscription.id,
+        subject_id=command.subscription_id,
         details=command,
     )
-    asked = replace(
-        await _caught_up(tx, subscription, account=account, version=version),
-        canceled_at=tx.now,
-        cancellation_reason=command.reason,
-        cancellation_comment=command.comment,
-    )
-    if command.mode is CancellationMode.PERIOD_END:
-        return Canceled(await _schedule(tx, asked), version)
-    crossing = end_at(replace(asked, cancel_at=tx.now), version, at=tx.now, now=tx.now)
-    await apply_crossings(tx, [crossing], accounts={account.id: account}, versions=versions)
-    return Canceled(crossing.after, version)
-
-
-async def _caught_up(
-    tx: Tx, subscription: Subscription, *, account: Account, version: PlanVersion
-) -> Subscription:
-    """The subscription in the period that contains now. The billing run may be late: periods that
-    have begun are owed whether or not it came in time. Refuses `account_parked` when they cannot be
-    billed.
-    """
-    while subscription.next_action_at is not None and subscription.next_action_at <= tx.now:
-        if account.parked_reason is not None:
-            raise account_parked(account_id=account.id, reason=account.parked_reason)
-        crossing = cross_boundary(subscription, version, now=tx.now)
-        await apply_crossings(
-            tx, [crossing], accounts={account.id: account}, versions={version.id: version}
+    subscription = opened.subscription
+    LIFECYCLE.next(subscription.state, Action.CANCEL)
+    versions = await plan_versions(tx, [subscription.plan_version_id])
+    terms = versions[subscription.plan_version_id].terms
+    end = _end(command, subscription, terms=terms, now=tx.now)
+    if end > tx.now:
+        asked = replace(
+            subscription,
+            cancellation=_cancellation(
+                command, at=end, period_end=subscription.period.end, now=tx.now
+            ),
         )
-        subscription = crossing.after
-    return subscription
-
-
-async def _schedule(tx: Tx, subscription: Subscription) -> Subscription:
-    state = LIFECYCLE.next(subscription.state, Action.SCHEDULE_CANCELLATION)
-    cancel_at = subscription.period.end
-    scheduled = replace(
+        return await _schedule(tx, opened, asked=asked)
+    facts, at = await opened.facts_since_last_change(tx, at=command.effective_at)
+    asked = replace(
         subscription,
-        state=state,
-        cancel_at=cancel_at,
-        next_action_at=next_action_at(state=state, period=subscription.period, cancel_at=cancel_at),
-        version=subscription.version + 1,
+        cancellation=_cancellation(command, at=at, period_end=subscription.period.end, now=tx.now),
+    )
+    transition = end_at(asked, facts, at=at, reason=command.reason, now=tx.now)
+    return await opened.apply(tx, replace(transition, before=subscription))
+
+
+def _end(
+    command: CancelSubscription, subscription: Subscription, *, terms: PlanTerms, now: datetime
+) -> datetime:
+    """When it will end. What has not begun to be served ends at once whatever is asked for."""
+    if subscription.state in {SubscriptionState.SCHEDULED, SubscriptionState.INCOMPLETE}:
+        return now
+    permitted = now
+    if command.terms is Terms.OBSERVE:
+        permitted = first_permitted_end(subscription, terms, asked_at=now)
+    match command.mode:
+        case CancellationMode.NOW:
+            return permitted
+        case CancellationMode.PERIOD_END:
+            running = subscription.state is not SubscriptionState.PAUSED
+            return end_of_period_at(subscription, permitted) if running else permitted
+        case CancellationMode.AT:
+            if command.cancel_at is None:
+                raise cancel_at_invalid(pointer="/cancel_at", problem="An instant is needed.")
+            if command.cancel_at <= now:
+                raise cancel_at_invalid(
+                    pointer="/cancel_at", problem=f"{command.cancel_at} is not in the future."
+                )
+            return max(command.cancel_at, permitted)
+
+
+def _cancellation(
+    command: CancelSubscription, *, at: datetime, period_end: datetime, now: datetime
+) -> Cancellation:
+    return Cancellation(
+        at=at,
+        at_period_end=command.mode is CancellationMode.PERIOD_END and at == period_end,
+        requested_at=now,
+        reason=command.reason,
+        feedback=command.feedback,
+        comment=command.comment,
+        proration=command.proration,
+        bills_final_usage=command.bills_final_usage,
+    )
+
+
+async def _schedule(tx: Tx, opened: Opened, *, asked: Subscription) -> Commanded:
+    cancel_at = asked.cancellation.at
+    assert cancel_at is not None  # noqa: S101 - the caller has set it
+    scheduled = replace(
+        asked,
+        state=LIFECYCLE.next(asked.state, Action.SCHEDULE_CANCELLATION),
+        pending_change=None,
+        version=asked.version + 1,
         updated_at=tx.now,
     )
-    await update_subscriptions(tx, [scheduled])
-    tx.publish(
-        SubscriptionCancellationScheduled(
-            subject_id=scheduled.id,
-            account_id=scheduled.account_id,
-            cancel_at=cancel_at,
-            reason=scheduled.cancellation_reason,
-        )
+    scheduled = replace(scheduled, next_action_at=next_action_at(scheduled))
+    facts = await opened.facts(tx, at=tx.now)
+    return await opened.apply(
+        tx,
+        Transition(
+            action="subscription.schedule_cancellation",
+            before=opened.subscription,
+            after=scheduled,
+            version=facts.version,
+            at=tx.now,
+            events=(
+                SubscriptionCancellationScheduled(
+                    subject_id=scheduled.id,
+                    account_id=scheduled.account_id,
+                    cancel_at=cancel_at,
+                    reason=scheduled.cancellation.reason,
+                    feedback=scheduled.cancellation.feedback,
+                ),
+            ),
+        ),
     )
-    return scheduled

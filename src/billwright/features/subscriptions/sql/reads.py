@@ -5,28 +5,51 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
 from uuid import UUID
 
 import asyncpg
 
+from billwright.features.catalog.model import TrialEndBehavior
+from billwright.features.pricing.rules.pricing import pricing_of
 from billwright.features.subscriptions.errors import subscription_unknown
 from billwright.features.subscriptions.model import (
+    Activation,
+    Cancellation,
+    CancellationFeedback,
+    CancellationProration,
     CancellationReason,
+    CollectionPause,
+    Pause,
+    PendingChange,
+    Proration,
     Subscription,
     SubscriptionId,
     SubscriptionItem,
     SubscriptionState,
+    Trial,
 )
 from billwright.kernel.calendar import Interval, IntervalUnit, Period, Schedule
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
-_COLUMNS = """s.id, s.number, s.external_id, s.account_id, s.plan_version_id, s.state, s.currency,
-    s.zone, s.anchor_local, s.interval_unit, s.interval_count, s.schedule_begins_at,
-    s.schedule_first_index, s.schedule_day_of_month, s.started_at, s.period_index, s.period_start,
-    s.period_end, s.next_action_at, s.cancel_at, s.canceled_at, s.cancellation_reason,
-    s.cancellation_comment, s.ended_at, s.test_clock_id, s.metadata, s.version, s.created_at,
-    s.updated_at"""
+_COLUMNS = """s.id, s.number, s.external_id, s.account_id, s.plan_version_id, s.state, s.activation,
+    s.activates_until, s.currency, s.zone, s.anchor_local, s.interval_unit, s.interval_count,
+    s.schedule_begins_at, s.schedule_first_index, s.schedule_day_of_month, s.started_at,
+    s.period_index, s.period_start, s.period_end, s.next_action_at, s.trial_start, s.trial_end,
+    s.trial_end_behavior, s.renews, s.cancel_at, s.canceled_at, s.cancellation_reason,
+    s.cancellation_feedback, s.cancellation_comment, s.cancellation_proration,
+    s.cancels_at_period_end, s.bills_final_usage, s.ended_at, s.paused_at, s.resumes_at,
+    s.keeps_period, s.pending_change, s.collection_paused, s.collection_resumes_at, s.past_due_at,
+    s.test_clock_id, s.metadata, s.version, s.created_at, s.updated_at"""
+
+# What many subscriptions have is made once; looking a word up is quicker than asking its enumeration.
+_STATES = {str(state): state for state in SubscriptionState}
+_ACTIVATIONS = {str(activation): activation for activation in Activation}
+_NO_TRIAL = {str(behavior): Trial(end_behavior=behavior) for behavior in TrialEndBehavior}
+_NO_CANCELLATION = Cancellation()
+_NO_PAUSE = Pause()
 
 
 async def subscription_by_id(tx: Tx, subscription_id: UUID) -> Subscription:
@@ -104,35 +127,68 @@ async def earliest_action(tx: Tx, test_clock_id: UUID) -> datetime | None:
     return at
 
 
+async def incomplete_subscriptions_on(tx: Tx, invoice_id: UUID) -> list[UUID]:
+    """The subscriptions that wait for the payment of this invoice."""
+    rows = await tx.fetch(
+        """select distinct s.id from charge c
+           join subscription s on s.tenant_id = c.tenant_id and s.id = c.subscription_id
+           where c.tenant_id = $1 and c.invoice_id = $2 and s.state = 'incomplete'""",
+        tx.tenant_id,
+        invoice_id,
+    )
+    return [row["id"] for row in rows]
+
+
+async def has_subscriptions(tx: Tx, account_id: UUID, *, other_than: UUID) -> bool:
+    """Whether an account has ever had another subscription."""
+    found: bool = await tx.fetch_value(
+        """select exists (select from subscription
+                          where tenant_id = $1 and account_id = $2 and id <> $3)""",
+        tx.tenant_id,
+        account_id,
+        other_than,
+    )
+    return found
+
+
 async def with_items(tx: Tx, rows: Sequence[asyncpg.Record]) -> list[Subscription]:
     """Subscriptions from their rows, with all their items in one query."""
     items: dict[UUID, list[SubscriptionItem]] = defaultdict(list)
     for item in await tx.fetch(
-        """select subscription_id, plan_component_id, quantity from subscription_item
+        """select subscription_id, plan_component_id, quantity, pricing, accrues_from
+           from subscription_item
            where tenant_id = $1 and subscription_id = any($2::uuid[]) order by id""",
         tx.tenant_id,
         [row["id"] for row in rows],
     ):
+        pricing = item["pricing"]
         items[item["subscription_id"]].append(
-            SubscriptionItem(item["plan_component_id"], item["quantity"])
+            SubscriptionItem(
+                item["plan_component_id"],
+                item["quantity"],
+                pricing_of(from_json(pricing)) if pricing else None,
+                item["accrues_from"],
+            )
         )
     return [_from_row(row, tuple(items[row["id"]])) for row in rows]
 
 
 def _from_row(row: asyncpg.Record, items: tuple[SubscriptionItem, ...]) -> Subscription:
-    reason = row["cancellation_reason"]
+    collection_paused = row["collection_paused"]
     return Subscription(
         id=SubscriptionId(row["id"]),
         number=row["number"],
         external_id=row["external_id"],
         account_id=row["account_id"],
         plan_version_id=row["plan_version_id"],
-        state=SubscriptionState(row["state"]),
+        state=_STATES[row["state"]],
+        activation=_ACTIVATIONS[row["activation"]],
+        activates_until=row["activates_until"],
         currency=row["currency"],
         schedule=Schedule(
             row["anchor_local"],
             row["zone"],
-            Interval(IntervalUnit(row["interval_unit"]), row["interval_count"]),
+            _interval(row["interval_unit"], row["interval_count"]),
             row["schedule_begins_at"],
             row["schedule_first_index"],
             row["schedule_day_of_month"],
@@ -141,14 +197,76 @@ def _from_row(row: asyncpg.Record, items: tuple[SubscriptionItem, ...]) -> Subsc
         items=items,
         started_at=row["started_at"],
         next_action_at=row["next_action_at"],
-        cancel_at=row["cancel_at"],
-        canceled_at=row["canceled_at"],
-        cancellation_reason=CancellationReason(reason) if reason else None,
-        cancellation_comment=row["cancellation_comment"],
+        trial=_trial(row),
+        renews=row["renews"],
+        cancellation=_cancellation(row),
         ended_at=row["ended_at"],
+        pause=_pause(row),
+        pending_change=_pending_change(row["pending_change"]),
+        collection_paused=CollectionPause(collection_paused) if collection_paused else None,
+        collection_resumes_at=row["collection_resumes_at"],
+        past_due_at=row["past_due_at"],
         test_clock_id=row["test_clock_id"],
         metadata=from_json(row["metadata"]),
         version=row["version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+    )
+
+
+@lru_cache(maxsize=1_000)
+def _interval(unit: str, count: int) -> Interval:
+    return Interval(IntervalUnit(unit), count)
+
+
+def _trial(row: asyncpg.Record) -> Trial:
+    if row["trial_end"] is None:
+        return _NO_TRIAL[row["trial_end_behavior"]]
+    behavior = TrialEndBehavior(row["trial_end_behavior"])
+    return Trial(start=row["trial_start"], end=row["trial_end"], end_behavior=behavior)
+
+
+def _cancellation(row: asyncpg.Record) -> Cancellation:
+    if row["canceled_at"] is None:
+        return _NO_CANCELLATION
+    feedback, proration = row["cancellation_feedback"], row["cancellation_proration"]
+    reason = row["cancellation_reason"]
+    return Cancellation(
+        at=row["cancel_at"],
+        at_period_end=row["cancels_at_period_end"],
+        requested_at=row["canceled_at"],
+        reason=CancellationReason(reason) if reason else None,
+        feedback=CancellationFeedback(feedback) if feedback else None,
+        comment=row["cancellation_comment"],
+        proration=CancellationProration(proration) if proration else None,
+        bills_final_usage=row["bills_final_usage"],
+    )
+
+
+def _pause(row: asyncpg.Record) -> Pause:
+    if row["paused_at"] is None:
+        return _NO_PAUSE
+    return Pause(
+        at=row["paused_at"], resumes_at=row["resumes_at"], keeps_period=row["keeps_period"]
+    )
+
+
+def _pending_change(value: str | None) -> PendingChange | None:
+    if value is None:
+        return None
+    stored = from_json(value)
+    return PendingChange(
+        plan_version_id=UUID(stored["plan_version_id"]),
+        items=tuple(
+            SubscriptionItem(
+                UUID(item["plan_component_id"]),
+                Decimal(item["quantity"]),
+                pricing_of(item["pricing"]) if item["pricing"] else None,
+            )
+            for item in stored["items"]
+        ),
+        effective_at=datetime.fromisoformat(stored["effective_at"]),
+        at_period_end=stored["at_period_end"],
+        proration=Proration(stored["proration"]),
+        requested_at=datetime.fromisoformat(stored["requested_at"]),
     )

@@ -13,9 +13,15 @@ from billwright.runtime.db.tx import Tx
 
 
 async def claim_due_accounts(
-    tx: Tx, *, test_clock_id: UUID | None, as_of: datetime, limit: int
+    tx: Tx,
+    *,
+    test_clock_id: UUID | None,
+    as_of: datetime,
+    limit: int,
+    after: UUID | None = None,
 ) -> list[UUID]:
-    """Lock up to `limit` accounts that have something due, those that have waited longest first.
+    """Lock up to `limit` accounts that have something due, those that have waited longest first; with
+    `after`, those beyond that id in the order of the ids.
 
     Accounts that another worker or a command holds are passed over, not waited for; parked ones are
     left alone.
@@ -23,25 +29,27 @@ async def claim_due_accounts(
     clock = (
         "s.test_clock_id = $4" if test_clock_id else "s.test_clock_id is null and $4::uuid is null"
     )
+    beyond = "a.id > $5" if after else "$5::uuid is null"
     rows = await tx.fetch(
         # tidy: tables - only one statement can find accounts and pass over the held ones
         f"""select a.id from subscription s
             join account a on a.tenant_id = s.tenant_id and a.id = s.account_id
             where s.tenant_id = $1 and s.next_action_at <= $2 and a.parked_reason is null and {clock}
-            order by s.next_action_at
+                and {beyond}
+            order by {"a.id" if after else "s.next_action_at"}
             limit $3
             for no key update of a skip locked""",
         tx.tenant_id,
         as_of,
         limit,
         test_clock_id,
+        after,
     )
     return list({row["id"] for row in rows})
 
 
 async def insert_subscription(tx: Tx, subscription: Subscription) -> bool:
     """Store a new subscription with its items; false when its external id is taken."""
-    schedule = subscription.schedule
     inserted = await tx.insert(
         "subscription",
         [
@@ -50,15 +58,8 @@ async def insert_subscription(tx: Tx, subscription: Subscription) -> bool:
                 "number": subscription.number,
                 "external_id": subscription.external_id,
                 "account_id": subscription.account_id,
-                "plan_version_id": subscription.plan_version_id,
                 "currency": subscription.currency,
-                "zone": schedule.zone,
-                "anchor_local": schedule.anchor_local,
-                "interval_unit": schedule.interval.unit,
-                "interval_count": schedule.interval.count,
-                "schedule_begins_at": schedule.begins_at,
-                "schedule_first_index": schedule.first_index,
-                "schedule_day_of_month": schedule.day_of_month,
+                "activation": subscription.activation,
                 "started_at": subscription.started_at,
                 "test_clock_id": subscription.test_clock_id,
                 "metadata": subscription.metadata,
@@ -70,6 +71,67 @@ async def insert_subscription(tx: Tx, subscription: Subscription) -> bool:
     )
     if not inserted:
         return False
+    await _insert_items(tx, [subscription])
+    return True
+
+
+async def advance_subscriptions(tx: Tx, subscriptions: Sequence[Subscription]) -> None:
+    """Store that subscriptions have come into another period and nothing else, many in one statement."""
+    updated = await tx.execute(
+        """update subscription s
+           set period_index = u.period_index, period_start = u.period_start,
+               period_end = u.period_end, next_action_at = u.next_action_at,
+               version = u.version, updated_at = $2
+           from json_populate_recordset(null::subscription, $3::json) as u
+           where s.tenant_id = $1 and s.id = u.id and s.version = u.version - 1""",
+        tx.tenant_id,
+        tx.now,
+        to_json(
+            [
+                {
+                    "id": subscription.id,
+                    "period_index": subscription.period.index,
+                    "period_start": subscription.period.start,
+                    "period_end": subscription.period.end,
+                    "next_action_at": subscription.next_action_at,
+                    "version": subscription.version,
+                }
+                for subscription in subscriptions
+            ]
+        ),
+    )
+    _require_all(subscriptions, updated)
+
+
+async def update_subscriptions(tx: Tx, subscriptions: Sequence[Subscription]) -> None:
+    """Store all that can change in the life of subscriptions, many in one statement.
+
+    Each must be at the version before; a row that is not is a bug, since its account is locked.
+    """
+    updated = await tx.execute(
+        f"""update subscription s
+           set {_ASSIGNMENTS}, updated_at = $2
+           from json_populate_recordset(null::subscription, $3::json) as u
+           where s.tenant_id = $1 and s.id = u.id and s.version = u.version - 1""",
+        tx.tenant_id,
+        tx.now,
+        to_json([_changeable(subscription) for subscription in subscriptions]),
+    )
+    _require_all(subscriptions, updated)
+
+
+async def replace_items(tx: Tx, subscriptions: Sequence[Subscription]) -> None:
+    """Store the items of subscriptions in place of those that they had."""
+    await tx.execute(
+        """delete from subscription_item
+           where tenant_id = $1 and subscription_id = any($2::uuid[])""",
+        tx.tenant_id,
+        [subscription.id for subscription in subscriptions],
+    )
+    await _insert_items(tx, subscriptions)
+
+
+async def _insert_items(tx: Tx, subscriptions: Sequence[Subscription]) -> None:
     await tx.insert(
         "subscription_item",
         [
@@ -78,48 +140,98 @@ async def insert_subscription(tx: Tx, subscription: Subscription) -> bool:
                 "subscription_id": subscription.id,
                 "plan_component_id": item.plan_component_id,
                 "quantity": item.quantity,
+                "pricing": item.pricing,
+                "accrues_from": item.accrues_from,
             }
+            for subscription in subscriptions
             for item in subscription.items
         ],
     )
-    return True
 
 
-async def update_subscriptions(tx: Tx, subscriptions: Sequence[Subscription]) -> None:
-    """Store what changes in the life of subscriptions, many in one statement.
-
-    Each must be at the version before; a row that is not is a bug, since its account is locked.
-    """
-    updated = await tx.execute(
-        """update subscription s
-           set state = u.state, period_index = u.period_index, period_start = u.period_start,
-               period_end = u.period_end, next_action_at = u.next_action_at,
-               cancel_at = u.cancel_at, canceled_at = u.canceled_at,
-               cancellation_reason = u.cancellation_reason,
-               cancellation_comment = u.cancellation_comment,
-               ended_at = u.ended_at, version = u.version, updated_at = $2
-           from json_populate_recordset(null::subscription, $3::json) as u
-           where s.tenant_id = $1 and s.id = u.id and s.version = u.version - 1""",
-        tx.tenant_id,
-        tx.now,
-        to_json([_changeable(subscription) for subscription in subscriptions]),
-    )
+def _require_all(subscriptions: Sequence[Subscription], updated: int) -> None:
     if updated != len(subscriptions):
         raise RuntimeError(f"{len(subscriptions)} subscriptions were to change, {updated} did")
 
 
+_CHANGEABLE = (
+    "plan_version_id",
+    "state",
+    "activates_until",
+    "zone",
+    "anchor_local",
+    "interval_unit",
+    "interval_count",
+    "schedule_begins_at",
+    "schedule_first_index",
+    "schedule_day_of_month",
+    "period_index",
+    "period_start",
+    "period_end",
+    "next_action_at",
+    "trial_start",
+    "trial_end",
+    "trial_end_behavior",
+    "renews",
+    "cancel_at",
+    "canceled_at",
+    "cancellation_reason",
+    "cancellation_feedback",
+    "cancellation_comment",
+    "cancellation_proration",
+    "cancels_at_period_end",
+    "bills_final_usage",
+    "ended_at",
+    "paused_at",
+    "resumes_at",
+    "keeps_period",
+    "pending_change",
+    "collection_paused",
+    "collection_resumes_at",
+    "past_due_at",
+    "version",
+)
+_ASSIGNMENTS = ", ".join(f"{column} = u.{column}" for column in _CHANGEABLE)
+
+
 def _changeable(subscription: Subscription) -> dict[str, object]:
-    return {
-        "id": subscription.id,
-        "state": subscription.state,
-        "period_index": subscription.period.index,
-        "period_start": subscription.period.start,
-        "period_end": subscription.period.end,
-        "next_action_at": subscription.next_action_at,
-        "cancel_at": subscription.cancel_at,
-        "canceled_at": subscription.canceled_at,
-        "cancellation_reason": subscription.cancellation_reason,
-        "cancellation_comment": subscription.cancellation_comment,
-        "ended_at": subscription.ended_at,
-        "version": subscription.version,
-    }
+    schedule, trial = subscription.schedule, subscription.trial
+    cancellation, pause = subscription.cancellation, subscription.pause
+    values = (
+        subscription.plan_version_id,
+        subscription.state,
+        subscription.activates_until,
+        schedule.zone,
+        schedule.anchor_local,
+        schedule.interval.unit,
+        schedule.interval.count,
+        schedule.begins_at,
+        schedule.first_index,
+        schedule.day_of_month,
+        subscription.period.index,
+        subscription.period.start,
+        subscription.period.end,
+        subscription.next_action_at,
+        trial.start,
+        trial.end,
+        trial.end_behavior,
+        subscription.renews,
+        cancellation.at,
+        cancellation.requested_at,
+        cancellation.reason,
+        cancellation.feedback,
+        cancellation.comment,
+        cancellation.proration,
+        cancellation.at_period_end,
+        cancellation.bills_final_usage,
+        subscription.ended_at,
+        pause.at,
+        pause.resumes_at,
+        pause.keeps_period,
+        subscription.pending_change,
+        subscription.collection_paused,
+        subscription.collection_resumes_at,
+        subscription.past_due_at,
+        subscription.version,
+    )
+    return {"id": subscription.id, **dict(zip(_CHANGEABLE, values, strict=True))}

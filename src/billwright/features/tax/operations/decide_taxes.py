@@ -8,8 +8,10 @@ from uuid import UUID
 
 from billwright.features.accounts.model import Account
 from billwright.features.tax.model import TaxDecision, VatIdCheck, VatIdStatus
+from billwright.features.tax.rules.engines import engine_of
+from billwright.features.tax.rules.tax_engine import TaxEngine
 from billwright.features.tax.rules.territory import tax_territory
-from billwright.features.tax.rules.treatment import BuyerTaxStatus, SellerTaxStatus, treatment_of
+from billwright.features.tax.rules.treatment import BuyerTaxStatus, SellerTaxStatus
 from billwright.features.tax.rules.vat_id import read_vat_id
 from billwright.features.tax.sql.reads import vat_id_checks
 from billwright.features.tenancy.model import Seller
@@ -19,9 +21,11 @@ from billwright.runtime.db.tx import Tx
 async def decide_taxes(
     tx: Tx, accounts: Sequence[Account], *, seller: Seller, on: date
 ) -> Mapping[UUID, TaxDecision]:
-    """The treatment of each account for documents of that day, by the last answer that is stored of
-    its VAT id: one query for all of them, and none when no account has a tax id.
+    """The treatment of each account for documents of that day, by the seller's engine and the last
+    answer that is stored of the account's VAT id: one query for all of them, and none when no account
+    has a tax id. Refuses: `tax_engine_unknown`.
     """
+    engine = engine_of(seller.tax_engine)
     known = {account.id: account for account in accounts}
     with_tax_id = [account.id for account in known.values() if account.tax_id]
     checks = await vat_id_checks(tx, with_tax_id) if with_tax_id else {}
@@ -31,13 +35,20 @@ async def decide_taxes(
         oss_registered_since=seller.oss_registered_since,
     )
     return {
-        account.id: _decision(account, checks.get(account.id), seller=seller_status, on=on)
+        account.id: _decision(
+            account, checks.get(account.id), engine=engine, seller=seller_status, on=on
+        )
         for account in known.values()
     }
 
 
 def _decision(
-    account: Account, check: VatIdCheck | None, *, seller: SellerTaxStatus, on: date
+    account: Account,
+    check: VatIdCheck | None,
+    *,
+    engine: TaxEngine,
+    seller: SellerTaxStatus,
+    on: date,
 ) -> TaxDecision:
     status = confirmed_country = None
     if account.tax_id:
@@ -52,4 +63,4 @@ def _decision(
         customer_type=account.customer_type,
         confirmed_vat_id_country=confirmed_country,
     )
-    return TaxDecision(treatment_of(seller, buyer, on=on), status)
+    return TaxDecision(engine.treatment(seller, buyer, on=on), status, engine.name)

@@ -6,9 +6,14 @@ out. A first day of 2020-01-01 means that day at the latest: what held before is
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+
+from billwright.features.tax.errors import tax_rate_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,24 @@ NO zero            0     2020-01-01 -           Merverdiavgiftsloven ch. 6
 """
 
 
+def rate_on(country: str, *, category: str, on: date) -> Decimal:
+    """The table's rate as a share. Refuses: `tax_rate_unknown` where the table has none."""
+    rate = rates_on(country, on).get(category)
+    if rate is None:
+        raise tax_rate_unknown(country=country, tax_category=category, on=on)
+    return rate
+
+
+@lru_cache(maxsize=10_000)
+def rates_on(country: str, on: date) -> Mapping[str, Decimal]:
+    """All rates of a territory that are in force on a day, by category; none outside the table."""
+    return {
+        row.category: row.rate
+        for row in _BY_COUNTRY.get(country, ())
+        if row.valid_from <= on and (row.valid_until is None or on <= row.valid_until)
+    }
+
+
 def _row(line: str) -> RateRow:
     country, category, per_cent, valid_from, valid_until, source = line.split(maxsplit=5)
     return RateRow(
@@ -159,3 +182,13 @@ def _row(line: str) -> RateRow:
 
 
 RATES = tuple(_row(line) for line in _TABLE.strip().splitlines())
+
+
+def _by_country() -> Mapping[str, list[RateRow]]:
+    rows = defaultdict(list)
+    for row in RATES:
+        rows[row.country].append(row)
+    return rows
+
+
+_BY_COUNTRY = _by_country()

@@ -12,7 +12,9 @@ from billwright.runtime.db.tx import Tx
 
 
 async def replace_checks(tx: Tx, checks: Sequence[VatIdCheck]) -> int:
-    """Store checks of tax ids that are new or differ from the stored ones; how many those were."""
+    """Store checks of tax ids that are new, or that differ or are read differently from the stored
+    ones; how many those were.
+    """
     return await tx.execute(
         """insert into vat_id_check (tenant_id, account_id, tax_id, vat_id, status, source,
                checked_at, attempts, next_check_at)
@@ -26,7 +28,8 @@ async def replace_checks(tx: Tx, checks: Sequence[VatIdCheck]) -> int:
                set tax_id = excluded.tax_id, vat_id = excluded.vat_id, status = excluded.status,
                    source = excluded.source, checked_at = excluded.checked_at, attempts = 0,
                    next_check_at = excluded.next_check_at
-               where vat_id_check.tax_id <> excluded.tax_id""",
+               where (vat_id_check.tax_id, vat_id_check.vat_id)
+                   is distinct from (excluded.tax_id, excluded.vat_id)""",
         tx.tenant_id,
         [check.account_id for check in checks],
         [check.tax_id for check in checks],
@@ -61,15 +64,16 @@ async def claim_due_checks(tx: Tx, *, leased_until: datetime, limit: int) -> lis
 
 
 async def record_checks(tx: Tx, checks: Sequence[VatIdCheck]) -> set[UUID]:
-    """Store what became of checks; whose they were, less those whose tax id is another one by now."""
+    """Store what became of checks; whose they were, less those whose VAT id is another one by now."""
     rows = await tx.fetch(
         """update vat_id_check c
            set status = n.status, source = n.source, checked_at = n.checked_at,
                attempts = n.attempts, next_check_at = n.next_check_at
            from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
-               $7::int[], $8::timestamptz[])
-               as n (account_id, tax_id, status, source, checked_at, attempts, next_check_at)
+               $7::int[], $8::timestamptz[], $9::text[])
+               as n (account_id, tax_id, status, source, checked_at, attempts, next_check_at, vat_id)
            where c.tenant_id = $1 and c.account_id = n.account_id and c.tax_id = n.tax_id
+               and c.vat_id = n.vat_id
            returning c.account_id""",
         tx.tenant_id,
         [check.account_id for check in checks],
@@ -79,5 +83,6 @@ async def record_checks(tx: Tx, checks: Sequence[VatIdCheck]) -> set[UUID]:
         [check.checked_at for check in checks],
         [check.attempts for check in checks],
         [check.next_check_at for check in checks],
+        [check.vat_id for check in checks],
     )
     return {row["account_id"] for row in rows}

@@ -22,7 +22,8 @@ async def the_seller(tx: Tx) -> Seller:
     """The tenant's seller; a tenant is created with one."""
     row = await tx.fetch_row(
         """select id, party, currency, locale, zone, payment_terms_days, fiscal_year_start_month,
-               tax_rates, small_business_exempt, oss_registered_since
+               tax_rates, small_business_exempt, oss_registered_since, tax_engine,
+               proration_granularity, rounding, minimum_invoice
            from seller where tenant_id = $1 order by id limit 1""",
         tx.tenant_id,
     )
@@ -31,5 +32,6 @@ async def the_seller(tx: Tx) -> Seller:
         **row,
         "party": from_json(row["party"]),
         "tax_rates": from_json(row["tax_rates"]),
+        "minimum_invoice": from_json(row["minimum_invoice"]),
     }
     return msgspec.convert(values, Seller)

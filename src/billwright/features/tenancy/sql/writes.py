@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from billwright.features.tenancy.model import Seller
+from billwright.runtime.db.json import to_json
 from billwright.runtime.db.tx import Tx
 
 
@@ -21,24 +24,33 @@ async def insert_tenant(tx: Tx, *, code: str, name: str) -> bool:
 
 async def insert_seller(tx: Tx, seller: Seller) -> None:
     """Store the tenant's seller."""
-    await tx.insert(
-        "seller",
-        [
-            {
-                "id": seller.id,
-                "party": seller.party,
-                "currency": seller.currency,
-                "locale": seller.locale,
-                "zone": seller.zone,
-                "payment_terms_days": seller.payment_terms_days,
-                "fiscal_year_start_month": seller.fiscal_year_start_month,
-                "tax_rates": seller.tax_rates,
-                "small_business_exempt": seller.small_business_exempt,
-                "oss_registered_since": seller.oss_registered_since,
-                "created_at": tx.now,
-            }
-        ],
+    await tx.insert("seller", [{"id": seller.id, **_columns(seller), "created_at": tx.now}])
+
+
+async def lock_seller(tx: Tx) -> None:
+    """Keep the tenant's seller as it is until the commit."""
+    await tx.execute("select from seller where tenant_id = $1 for update", tx.tenant_id)
+
+
+async def update_seller_row(tx: Tx, seller: Seller) -> None:
+    """Store what has become of the tenant's seller; its id stays."""
+    columns = _columns(seller)
+    names = ", ".join(columns)
+    await tx.execute(
+        f"""update seller s set ({names}) = (
+                select {names} from json_populate_record(null::seller, $3::json))
+            where s.tenant_id = $1 and s.id = $2""",
+        tx.tenant_id,
+        seller.id,
+        to_json(columns),
     )
+
+
+def _columns(seller: Seller) -> dict[str, object]:
+    """Everything of a seller that may change."""
+    return {
+        field.name: getattr(seller, field.name) for field in fields(Seller) if field.name != "id"
+    }
 
 
 async def advance_counter(tx: Tx, name: str) -> int:

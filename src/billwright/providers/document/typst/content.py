@@ -14,13 +14,15 @@ from babel.dates import format_date
 
 from billwright.features.invoicing.document import (
     BankAccount,
-    DocumentKind,
+    CreditUse,
     DocumentLine,
     DocumentStamp,
     InvoiceDocument,
     SellerParty,
     ServiceDays,
 )
+from billwright.features.invoicing.model import DocumentKind
+from billwright.kernel.money import Money
 from billwright.providers.document.typst.formats import (
     amount_text,
     days_text,
@@ -53,18 +55,24 @@ def content_of(document: InvoiceDocument) -> dict[str, Content]:
         "facts": _facts(document, locale=locale, texts=texts),
         "summary": _summary(document, locale=locale, texts=texts),
         "stamp": _stamp(document, texts),
+        "across": texts.stamps[DocumentStamp.VOID]
+        if document.stamp is DocumentStamp.VOID
+        else None,
         "headings": {
             "position": texts.position,
             "description": texts.description,
             "quantity": texts.quantity,
             "unit_price": texts.unit_price,
             "tax": document.tax_name or texts.tax,
-            "net": texts.net.format(currency=document.currency.code),
+            "amount": _amount_heading(document, texts),
         },
-        "lines": [_line(line, document=document, locale=locale) for line in document.lines],
+        "lines": [
+            _line(line, document=document, locale=locale, texts=texts) for line in document.lines
+        ],
         "totals": _totals(document, locale=locale, texts=texts),
         "payment": _payment(document, texts),
-        "tax_note": document.tax_note,
+        "note": document.note,
+        "small_print": _given(_gross_note(document, texts), document.tax_note),
         "footer": _footer(document.seller, locale=locale, texts=texts),
         "footer_note": document.seller.footer_note,
         "page": texts.page,
@@ -81,8 +89,8 @@ def _buyer(document: InvoiceDocument, locale: Locale) -> list[Content]:
 def _facts(document: InvoiceDocument, *, locale: Locale, texts: DocumentTexts) -> list[Content]:
     return _rows(
         (texts.numbers[document.kind], document.number),
-        (texts.corrected_number, document.corrected_number),
-        (texts.issued_on, _day(document.issued_on, locale)),
+        (texts.corrected_number, ", ".join(document.corrected_numbers)),
+        (texts.issued_on[document.kind], _day(document.issued_on, locale)),
         (texts.due_on, _day(document.due_on, locale)),
         (texts.service_period, _days(document.service_days, locale)),
         (texts.customer_number, document.customer_number),
@@ -110,45 +118,97 @@ def _stamp(document: InvoiceDocument, texts: DocumentTexts) -> Content:
     return {"text": texts.stamps[document.stamp], "kind": document.stamp.value}
 
 
-def _line(line: DocumentLine, *, document: InvoiceDocument, locale: Locale) -> Content:
+def _amount_heading(document: InvoiceDocument, texts: DocumentTexts) -> str:
+    gross = [line.gross is not None for line in document.lines]
+    heading = texts.net if not any(gross) else texts.gross if all(gross) else texts.mixed
+    return heading.format(currency=document.currency.code)
+
+
+def _gross_note(document: InvoiceDocument, texts: DocumentTexts) -> str | None:
+    if not document.lines or any(line.gross is None for line in document.lines):
+        return None
+    return texts.gross_note.format(tax=document.tax_name or texts.tax)
+
+
+def _line(
+    line: DocumentLine, *, document: InvoiceDocument, locale: Locale, texts: DocumentTexts
+) -> Content:
     text = f"{line.description}\n{line.detail or ''}"
     return {
         "position": str(line.position),
         "description": line.description,
-        "detail": line.detail,
-        "days": _days(line.service_days, locale),
+        "details": _details(line, document=document, locale=locale, texts=texts),
         "quantity": quantity_text(line.quantity, locale),
         "unit": line.unit_name,
         "unit_price": ""
         if line.unit_price is None
         else price_text(line.unit_price, currency=document.currency, locale=locale),
         "tax": rate_text(line.tax_rate, locale),
-        "net": plain_amount_text(line.net, locale),
+        "amount": plain_amount_text(line.net if line.gross is None else line.gross, locale),
         "breakable": len(text) > _WHOLE_CHARACTERS or text.count("\n") > _WHOLE_LINES,
     }
+
+
+def _details(
+    line: DocumentLine, *, document: InvoiceDocument, locale: Locale, texts: DocumentTexts
+) -> list[Content]:
+    """What stands small below a line's description, a row each."""
+    corrected = line.corrected_number
+    if (corrected,) == document.corrected_numbers:
+        corrected = None  # it stands above already
+    mixed = any(each.gross is None for each in document.lines)
+    tax_name = document.tax_name or texts.tax
+    return _given(
+        _days(line.service_days, locale),
+        texts.unused_rest if line.is_unused_rest else None,
+        line.detail,
+        corrected and f"{texts.corrected_number} {corrected}",
+        texts.discount.format(amount=amount_text(-line.discount, locale))
+        if line.discount
+        else None,
+        texts.gross_line.format(tax=tax_name) if line.gross is not None and mixed else None,
+    )
 
 
 def _totals(document: InvoiceDocument, *, locale: Locale, texts: DocumentTexts) -> list[Content]:
     totals = document.totals
     tax_name = document.tax_name or texts.tax
     rows: list[Content] = []
+
+    def part(label: str, amount: Money | None) -> None:
+        if amount is not None and not amount.is_zero:
+            rows.append(_total(label, amount=amount_text(amount, locale), kind="part"))
+
     if totals.taxes:
-        rows.append(
-            _total(texts.subtotal, amount=amount_text(totals.subtotal, locale), kind="part")
-        )
+        gross = any(line.gross is not None for line in document.lines)
+        label = texts.net_total.format(tax=tax_name) if gross else texts.subtotal
+        rows.append(_total(label, amount=amount_text(totals.subtotal, locale), kind="part"))
     for row in totals.taxes:
         label = texts.tax_row.format(
             tax=tax_name, rate=rate_text(row.rate, locale), base=amount_text(row.base, locale)
         )
         rows.append(_total(label, amount=amount_text(row.tax, locale), kind="part"))
     rows.append(_total(texts.total, amount=amount_text(totals.total, locale), kind="total"))
-    if not totals.paid.is_zero:
-        rows.append(_total(texts.paid, amount=amount_text(-totals.paid, locale), kind="part"))
+    part(texts.credit_applied, totals.credit_applied and -totals.credit_applied)
+    part(texts.credited, totals.credited and -totals.credited)
+    part(texts.paid, -totals.paid)
+    for label, amount in _uses(document.credit_use, texts):
+        part(label, amount)
     if document.kind is DocumentKind.INVOICE:
         rows.append(
             _total(texts.amount_due, amount=amount_text(totals.amount_due, locale), kind="due")
         )
     return rows
+
+
+def _uses(use: CreditUse | None, texts: DocumentTexts) -> list[tuple[str, Money]]:
+    if use is None:
+        return []
+    return [
+        (texts.to_invoice, use.to_invoice),
+        (texts.to_balance, use.to_balance),
+        (texts.to_refund, use.to_refund),
+    ]
 
 
 def _total(label: str, *, amount: str, kind: str) -> Content:

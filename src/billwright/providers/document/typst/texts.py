@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from babel import Locale, UnknownLocaleError
 
-from billwright.features.invoicing.document import DocumentKind, DocumentStamp
+from billwright.features.invoicing.document import DocumentStamp
+from billwright.features.invoicing.model import DocumentKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,7 @@ class DocumentTexts:
     stamps: dict[DocumentStamp, str]
     numbers: dict[DocumentKind, str]
     corrected_number: str
-    issued_on: str
+    issued_on: dict[DocumentKind, str]
     due_on: str
     service_period: str
     customer_number: str
@@ -30,11 +31,23 @@ class DocumentTexts:
     unit_price: str
     tax: str
     net: str
+    gross: str
+    mixed: str
+    gross_line: str
+    gross_note: str
+    discount: str
+    unused_rest: str
     subtotal: str
+    net_total: str
     tax_row: str
     total: str
+    credit_applied: str
+    credited: str
     paid: str
     amount_due: str
+    to_invoice: str
+    to_balance: str
+    to_refund: str
     due_summary: str
     payment: str
     terms_at_once: str
@@ -60,7 +73,10 @@ ENGLISH = DocumentTexts(
         DocumentKind.CREDIT_NOTE: "Credit note number",
     },
     corrected_number="For invoice",
-    issued_on="Date of issue",
+    issued_on={
+        DocumentKind.INVOICE: "Date of issue",
+        DocumentKind.CREDIT_NOTE: "Date of issue",
+    },
     due_on="Due date",
     service_period="Service period",
     customer_number="Customer number",
@@ -73,11 +89,23 @@ ENGLISH = DocumentTexts(
     unit_price="Unit price",
     tax="VAT",
     net="Net ({currency})",
+    gross="Gross ({currency})",
+    mixed="Amount ({currency})",
+    gross_line="Price includes {tax}",
+    gross_note="Prices include {tax}.",
+    discount="Discount {amount}",
+    unused_rest="Credit for unused time",
     subtotal="Subtotal",
+    net_total="Total without {tax}",
     tax_row="{tax} {rate} on {base}",
     total="Total",
+    credit_applied="From your credit balance",
+    credited="Credited",
     paid="Paid",
     amount_due="Amount due",
+    to_invoice="Taken off the invoice",
+    to_balance="Added to your credit balance",
+    to_refund="To be refunded",
     due_summary="{amount} due on {date}",
     payment="Payment",
     terms_at_once="Payable on receipt, without deduction.",
@@ -107,7 +135,10 @@ GERMAN = DocumentTexts(
         DocumentKind.CREDIT_NOTE: "Korrekturnummer",
     },
     corrected_number="Zu Rechnung",
-    issued_on="Rechnungsdatum",
+    issued_on={
+        DocumentKind.INVOICE: "Rechnungsdatum",
+        DocumentKind.CREDIT_NOTE: "Ausstellungsdatum",
+    },
     due_on="Fällig am",
     service_period="Leistungszeitraum",
     customer_number="Kundennummer",
@@ -120,11 +151,23 @@ GERMAN = DocumentTexts(
     unit_price="Einzelpreis",
     tax="USt.",
     net="Netto ({currency})",
+    gross="Brutto ({currency})",
+    mixed="Betrag ({currency})",
+    gross_line="Preis enthält {tax}",
+    gross_note="Alle Preise enthalten {tax}",
+    discount="Rabatt {amount}",
+    unused_rest="Gutschrift für nicht genutzte Zeit",
     subtotal="Zwischensumme",
+    net_total="Gesamt ohne {tax}",
     tax_row="{tax} {rate} auf {base}",
     total="Gesamtbetrag",
+    credit_applied="Aus Ihrem Guthaben",
+    credited="Gutgeschrieben",
     paid="Bezahlt",
     amount_due="Zu zahlen",
+    to_invoice="Von der Rechnung abgezogen",
+    to_balance="Ihrem Guthaben hinzugefügt",
+    to_refund="Wird erstattet",
     due_summary="{amount} fällig am {date}",
     payment="Zahlung",
     terms_at_once="Zahlbar bei Erhalt ohne Abzug.",

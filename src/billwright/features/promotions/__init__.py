@@ -1,0 +1,1 @@
+"""Who pays less, how much less, and for how long?"""

@@ -1,0 +1,128 @@
+"""How does a subscription come to another plan or other quantities?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from billwright.features.subscriptions.errors import effective_at_invalid
+from billwright.features.subscriptions.events import SubscriptionChangeScheduled
+from billwright.features.subscriptions.model import (
+    Commanded,
+    PendingChange,
+    Proration,
+    Subscription,
+    SubscriptionState,
+)
+from billwright.features.subscriptions.operations.open_subscription import Opened
+from billwright.features.subscriptions.rules.change import Target, change
+from billwright.features.subscriptions.rules.instants import require_since_last_change
+from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
+from billwright.features.subscriptions.rules.next_action import next_action_at
+from billwright.features.subscriptions.rules.service_charges import refuse_oversized_charges
+from billwright.features.subscriptions.rules.transition import Transition
+from billwright.runtime.db.tx import Tx
+
+
+class Effective(StrEnum):
+    """When a change comes: now, with the next renewal, or at an instant of the running period."""
+
+    NOW = "now"
+    PERIOD_END = "period_end"
+    AT = "at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTiming:
+    """When a change takes effect and what it costs.
+
+    `at` is the instant for `Effective.AT`, and for `NOW` the instant that a preview reckoned with, so
+    that the same amounts come out; it may lie back to the last change in the running period.
+    """
+
+    effective: Effective = Effective.NOW
+    at: datetime | None = None
+    proration: Proration = Proration.INVOICE_NOW
+
+
+async def schedule_change(
+    tx: Tx, opened: Opened, *, target: Target, timing: ChangeTiming
+) -> Commanded:
+    """Change a subscription, or note the change where it is to come later; that supersedes one which
+    was noted before. What has not started, and what is in a trial, changes at once unless it is to
+    wait for the trial's end or for an instant; that lies in the period, or in the first one.
+
+    Refuses: `state_forbids`, `effective_at_invalid`, `charge_too_large`.
+    """
+    subscription = opened.subscription
+    LIFECYCLE.next(subscription.state, Action.CHANGE)
+    refuse_oversized_charges(replace(subscription, items=target.items), target.version)
+    if timing.effective is Effective.PERIOD_END and _has_period(subscription):
+        return await _note(tx, opened, target=target, timing=timing, at=subscription.period.end)
+    at = tx.now if timing.at is None else timing.at
+    if at > tx.now:
+        _require_inside(subscription, at, earliest=max(tx.now, subscription.period.start))
+        return await _note(tx, opened, target=target, timing=timing, at=at)
+    if not _has_period(subscription):
+        at = tx.now
+    facts = await opened.facts(tx, at=at)
+    if at < tx.now:
+        require_since_last_change(subscription, facts, at=at, now=tx.now)
+    transition = change(
+        subscription, facts, target=target, at=at, proration=timing.proration, now=tx.now
+    )
+    return await opened.apply(tx, transition)
+
+
+def _has_period(subscription: Subscription) -> bool:
+    return subscription.state is not SubscriptionState.SCHEDULED
+
+
+def _require_inside(subscription: Subscription, at: datetime, *, earliest: datetime) -> None:
+    latest = subscription.period.end
+    if not earliest <= at < latest:
+        raise effective_at_invalid(
+            pointer="/effective_at",
+            effective_at=at.isoformat(),
+            earliest=earliest.isoformat(),
+            latest=latest.isoformat(),
+        )
+
+
+async def _note(
+    tx: Tx, opened: Opened, *, target: Target, timing: ChangeTiming, at: datetime
+) -> Commanded:
+    before = opened.subscription
+    pending = PendingChange(
+        plan_version_id=target.version.id,
+        items=target.items,
+        effective_at=at,
+        at_period_end=timing.effective is Effective.PERIOD_END,
+        proration=timing.proration,
+        requested_at=tx.now,
+    )
+    after = replace(before, pending_change=pending, version=before.version + 1, updated_at=tx.now)
+    after = replace(after, next_action_at=next_action_at(after))
+    superseded = before.pending_change
+    facts = await opened.facts(tx, at=tx.now)
+    return await opened.apply(
+        tx,
+        Transition(
+            action="subscription.schedule_change",
+            before=before,
+            after=after,
+            version=facts.version,
+            at=tx.now,
+            events=(
+                SubscriptionChangeScheduled(
+                    subject_id=after.id,
+                    account_id=after.account_id,
+                    plan_code=target.version.plan_code,
+                    plan_version=target.version.number,
+                    effective_at=at,
+                    supersedes=superseded.effective_at if superseded else None,
+                ),
+            ),
+        ),
+    )

@@ -1,0 +1,112 @@
+"""How is it decided whether a subscription renews, and whether its invoices are collected?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from billwright.features.subscriptions.errors import resumes_at_invalid
+from billwright.features.subscriptions.events import (
+    SubscriptionCollectionSet,
+    SubscriptionRenewalSet,
+)
+from billwright.features.subscriptions.model import CollectionPause, Commanded, Subscription
+from billwright.features.subscriptions.operations.open_subscription import (
+    Opened,
+    open_subscription,
+)
+from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
+from billwright.features.subscriptions.rules.next_action import next_action_at
+from billwright.features.subscriptions.rules.transition import Transition
+from billwright.kernel.event import Event
+from billwright.runtime.db.tx import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRenewal:
+    """Turn automatic renewal on or off; without it, the subscription ends with its period."""
+
+    subscription_id: UUID
+    renews: bool
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCollection:
+    """Pause the collection of a subscription's invoices, until `resumes_at` if that is given; none for
+    `behavior` collects again. Service and periods go on.
+    """
+
+    subscription_id: UUID
+    behavior: CollectionPause | None
+    resumes_at: datetime | None = None
+    expected_version: int | None = None
+
+
+async def set_renewal(tx: Tx, command: SetRenewal) -> Commanded:
+    """Refuses: `subscription_unknown`, `version_stale`, `account_parked`, `state_forbids`."""
+    opened = await open_subscription(
+        tx, command.subscription_id, expected_version=command.expected_version
+    )
+    tx.audit(
+        "subscription.set_renewal",
+        subject_type="subscription",
+        subject_id=command.subscription_id,
+        details=command,
+    )
+    before = opened.subscription
+    LIFECYCLE.next(before.state, Action.SET_RENEWAL)
+    event = SubscriptionRenewalSet(
+        subject_id=before.id,
+        account_id=before.account_id,
+        renews=command.renews,
+        ends_at=None if command.renews else before.period.end,
+    )
+    return await _apply(tx, opened, decided=replace(before, renews=command.renews), event=event)
+
+
+async def set_collection(tx: Tx, command: SetCollection) -> Commanded:
+    """Refuses: `subscription_unknown`, `version_stale`, `account_parked`, `state_forbids`,
+    `resumes_at_invalid`.
+    """
+    opened = await open_subscription(
+        tx, command.subscription_id, expected_version=command.expected_version
+    )
+    tx.audit(
+        "subscription.set_collection",
+        subject_type="subscription",
+        subject_id=command.subscription_id,
+        details=command,
+    )
+    before = opened.subscription
+    LIFECYCLE.next(before.state, Action.SET_COLLECTION)
+    resumes_at = command.resumes_at if command.behavior else None
+    if resumes_at is not None and resumes_at <= tx.now:
+        raise resumes_at_invalid(pointer="/resumes_at", resumes_at=resumes_at.isoformat())
+    event = SubscriptionCollectionSet(
+        subject_id=before.id,
+        account_id=before.account_id,
+        behavior=command.behavior,
+        resumes_at=resumes_at,
+    )
+    decided = replace(before, collection_paused=command.behavior, collection_resumes_at=resumes_at)
+    return await _apply(tx, opened, decided=decided, event=event)
+
+
+async def _apply(tx: Tx, opened: Opened, *, decided: Subscription, event: Event) -> Commanded:
+    before = opened.subscription
+    after = replace(decided, version=before.version + 1, updated_at=tx.now)
+    after = replace(after, next_action_at=next_action_at(after))
+    facts = await opened.facts(tx, at=tx.now)
+    return await opened.apply(
+        tx,
+        Transition(
+            action="subscription.decide",
+            before=before,
+            after=after,
+            version=facts.version,
+            at=tx.now,
+            events=(event,),
+        ),
+    )

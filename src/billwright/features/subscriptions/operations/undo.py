@@ -1,0 +1,100 @@
+"""How is a cancellation or a change undone that has not come true yet?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from billwright.features.subscriptions.errors import nothing_pending
+from billwright.features.subscriptions.events import (
+    SubscriptionCancellationUndone,
+    SubscriptionChangeUndone,
+)
+from billwright.features.subscriptions.model import Cancellation, Commanded, Subscription
+from billwright.features.subscriptions.operations.open_subscription import (
+    Opened,
+    open_subscription,
+)
+from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
+from billwright.features.subscriptions.rules.next_action import next_action_at
+from billwright.features.subscriptions.rules.transition import Transition
+from billwright.kernel.event import Event
+from billwright.runtime.db.tx import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoCancellation:
+    """Go on with a subscription whose end is scheduled."""
+
+    subscription_id: UUID
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoChange:
+    """Drop a change of a subscription that is pending."""
+
+    subscription_id: UUID
+    expected_version: int | None = None
+
+
+async def undo_cancellation(tx: Tx, command: UndoCancellation) -> Commanded:
+    """Refuses: `subscription_unknown`, `version_stale`, `account_parked`, `state_forbids`,
+    `nothing_pending`.
+    """
+    opened = await _open(tx, command, action="subscription.undo_cancellation")
+    before = opened.subscription
+    LIFECYCLE.next(before.state, Action.UNDO_CANCELLATION)
+    if before.cancellation.at is None:
+        raise nothing_pending()
+    event = SubscriptionCancellationUndone(
+        subject_id=before.id, account_id=before.account_id, cancel_at=before.cancellation.at
+    )
+    return await _apply(
+        tx, opened, undone=replace(before, cancellation=Cancellation()), event=event
+    )
+
+
+async def undo_change(tx: Tx, command: UndoChange) -> Commanded:
+    """Refuses: `subscription_unknown`, `version_stale`, `account_parked`, `state_forbids`,
+    `nothing_pending`.
+    """
+    opened = await _open(tx, command, action="subscription.undo_change")
+    before = opened.subscription
+    LIFECYCLE.next(before.state, Action.UNDO_CHANGE)
+    if before.pending_change is None:
+        raise nothing_pending()
+    event = SubscriptionChangeUndone(
+        subject_id=before.id,
+        account_id=before.account_id,
+        effective_at=before.pending_change.effective_at,
+    )
+    return await _apply(tx, opened, undone=replace(before, pending_change=None), event=event)
+
+
+async def _open(tx: Tx, command: UndoCancellation | UndoChange, *, action: str) -> Opened:
+    opened = await open_subscription(
+        tx, command.subscription_id, expected_version=command.expected_version
+    )
+    tx.audit(
+        action, subject_type="subscription", subject_id=command.subscription_id, details=command
+    )
+    return opened
+
+
+async def _apply(tx: Tx, opened: Opened, *, undone: Subscription, event: Event) -> Commanded:
+    before = opened.subscription
+    after = replace(undone, version=before.version + 1, updated_at=tx.now)
+    after = replace(after, next_action_at=next_action_at(after))
+    facts = await opened.facts(tx, at=tx.now)
+    return await opened.apply(
+        tx,
+        Transition(
+            action="subscription.undo",
+            before=before,
+            after=after,
+            version=facts.version,
+            at=tx.now,
+            events=(event,),
+        ),
+    )

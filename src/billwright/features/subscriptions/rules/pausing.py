@@ -1,0 +1,193 @@
+"""What do a pause and a resumption cost?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from billwright.features.invoicing.model import InvoiceTiming, NewCharge
+from billwright.features.promotions.model import Redemption
+from billwright.features.subscriptions.events import SubscriptionPaused, SubscriptionResumed
+from billwright.features.subscriptions.model import (
+    Pause,
+    PauseProration,
+    Subscription,
+    SubscriptionState,
+)
+from billwright.features.subscriptions.rules.discounting import discounted
+from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
+from billwright.features.subscriptions.rules.next_action import next_action_at
+from billwright.features.subscriptions.rules.periods import schedule_from
+from billwright.features.subscriptions.rules.service_charges import (
+    charges_in_advance,
+    charges_in_arrears,
+    one_time_charges,
+)
+from billwright.features.subscriptions.rules.transition import Facts, Transition
+from billwright.features.subscriptions.rules.unused_credits import in_arrears, unused_credits
+from billwright.kernel.currency import currency_of
+
+
+def pause(
+    subscription: Subscription,
+    facts: Facts,
+    *,
+    proration: PauseProration,
+    resumes_at: datetime | None,
+    at: datetime,
+    now: datetime,
+) -> Transition:
+    """Pause a subscription at an instant. What ran in arrears is owed up to there; what was paid in
+    advance is credited, or waits for a resumption within its period. A pending change is dropped.
+    """
+    paused = replace(
+        subscription,
+        state=LIFECYCLE.next(subscription.state, Action.PAUSE),
+        pause=Pause(
+            at=at,
+            resumes_at=resumes_at,
+            keeps_period=proration is PauseProration.NONE
+            and subscription.state is not SubscriptionState.TRIALING,
+        ),
+        pending_change=None,
+        version=subscription.version + 1,
+        updated_at=at,
+    )
+    paused = replace(paused, next_action_at=next_action_at(paused))
+    charges: tuple[NewCharge, ...] = ()
+    redemptions: tuple[Redemption, ...] = ()
+    if subscription.state is SubscriptionState.ACTIVE:
+        live = facts.live
+        if proration is PauseProration.NONE:
+            live = in_arrears(live, facts.live_versions)
+        currency = currency_of(subscription.currency)
+        charges, redemptions = discounted(
+            [
+                *charges_in_arrears(subscription, facts, until=at),
+                *unused_credits(
+                    live,
+                    facts.live_versions,
+                    at=at,
+                    currency=currency,
+                    redemptions=facts.redemptions,
+                ),
+            ],
+            facts.redemptions,
+            currency=currency,
+            period_start=subscription.period.start,
+        )
+    return Transition(
+        action="subscription.pause",
+        before=subscription,
+        after=paused,
+        version=facts.version,
+        at=at,
+        charges=charges,
+        timing=(
+            InvoiceTiming.AT_ONCE if proration is PauseProration.CREDIT else InvoiceTiming.BY_POLICY
+        ),
+        redemptions=redemptions,
+        events=(
+            SubscriptionPaused(
+                subject_id=paused.id,
+                account_id=paused.account_id,
+                paused_at=at,
+                resumes_at=resumes_at,
+            ),
+        ),
+    )
+
+
+def resume(subscription: Subscription, facts: Facts, *, at: datetime, now: datetime) -> Transition:
+    """Go on with the period that was paused, if it was kept and still runs; else a new period begins,
+    and new periods are counted from here.
+    """
+    resumed = replace(
+        subscription,
+        state=LIFECYCLE.next(subscription.state, Action.RESUME),
+        pause=Pause(),
+        version=subscription.version + 1,
+        updated_at=now,
+    )
+    return _going_on(subscription, after=resumed, facts=facts, at=at, action="subscription.resume")
+
+
+def recover(subscription: Subscription, facts: Facts, *, at: datetime, now: datetime) -> Transition:
+    """Return to active once what was unpaid is settled. An unpaid subscription, whose periods stood
+    still, begins a new period where its last one has passed.
+    """
+    recovered = replace(
+        subscription,
+        state=LIFECYCLE.next(subscription.state, Action.RECOVER),
+        past_due_at=None,
+        version=subscription.version + 1,
+        updated_at=now,
+    )
+    if subscription.state is SubscriptionState.PAST_DUE:
+        recovered = replace(recovered, next_action_at=next_action_at(recovered))
+        return Transition(
+            action="subscription.recover",
+            before=subscription,
+            after=recovered,
+            version=facts.version,
+            at=at,
+        )
+    return _going_on(
+        subscription, after=recovered, facts=facts, at=at, action="subscription.recover"
+    )
+
+
+def _going_on(
+    before: Subscription,
+    *,
+    after: Subscription,
+    facts: Facts,
+    at: datetime,
+    action: str,
+) -> Transition:
+    charges: tuple[NewCharge, ...] = ()
+    redemptions: tuple[Redemption, ...] = ()
+    if before.pause.keeps_period and at < before.period.end:
+        items = tuple(replace(item, accrues_from=at) for item in before.items)
+        after = replace(after, items=items)
+    else:
+        schedule = schedule_from(at, version=facts.version, zone=facts.zone)
+        items = tuple(replace(item, accrues_from=None) for item in before.items)
+        after = replace(after, items=items, schedule=schedule, period=schedule.containing(at))
+        charges, redemptions = discounted(
+            [
+                *(_first_charges(after, facts, at=at) if _was_in_trial(before) else ()),
+                *charges_in_advance(after, facts, start=after.period.start),
+            ],
+            facts.redemptions,
+            currency=currency_of(after.currency),
+            period_start=after.period.start,
+        )
+    after = replace(after, next_action_at=next_action_at(after))
+    return Transition(
+        action=action,
+        before=before,
+        after=after,
+        version=facts.version,
+        at=at,
+        charges=charges,
+        redemptions=redemptions,
+        events=(
+            SubscriptionResumed(
+                subject_id=after.id,
+                account_id=after.account_id,
+                period_start=after.period.start,
+                period_end=after.period.end,
+            ),
+        ),
+    )
+
+
+def _was_in_trial(paused: Subscription) -> bool:
+    """Whether its paid life never began: then the period that it was in is the trial."""
+    return paused.trial.start is not None and paused.period.start == paused.trial.start
+
+
+def _first_charges(begun: Subscription, facts: Facts, *, at: datetime) -> tuple[NewCharge, ...]:
+    items = tuple(item for item in begun.items if item.plan_component_id not in facts.charged_once)
+    return one_time_charges(replace(begun, items=items), facts, at=at)

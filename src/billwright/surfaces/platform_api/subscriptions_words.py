@@ -1,0 +1,53 @@
+"""How are the members of a subscription explained, in requests and answers alike?"""
+
+from __future__ import annotations
+
+QUANTITIES = (
+    "Units by the code of a component; a component that is not named has one, an add-on none."
+)
+QUANTITIES_KEPT = (
+    "Units by the code of a component. Components that are not named keep theirs, as far as the "
+    "version has them; new ones have one."
+)
+ACTIVATION = (
+    "`on_first_payment`: access begins once the first invoice is paid; after 23 hours without the "
+    "payment the subscription expires."
+)
+RENEWS = "False: it ends with its period."
+TRIAL_END_BEHAVIOR = "What happens when the trial ends and the account has no payment method."
+EFFECTIVE = (
+    "`now`, with the next renewal (`period_end`), or `at` the instant `effective_at` of the running "
+    "period. What comes later is pending until then; a newer change takes its place."
+)
+EFFECTIVE_AT = (
+    "For `at`: when. For `now`: the instant to reckon with, such as the `proration_at` of a preview; "
+    "it may not lie before the last change or the period's start."
+)
+PRORATION = (
+    "What the change costs: the difference for the rest of the period, invoiced at once "
+    "(`invoice_now`) or with the next invoice (`next_invoice`); nothing, the new prices hold from the "
+    "renewal on (`none`); or a whole new period from now on without a credit for the old one "
+    "(`full_reset`). Nothing is owed in a trial."
+)
+PAUSE_PRORATION = (
+    "`none`: what was paid for waits, and goes on when it resumes within the period. `credit`: the "
+    "rest is credited, and the resumption begins a new period."
+)
+RESUMES_AT = "When it resumes by itself; null: when it is asked to."
+COLLECTION = (
+    "What becomes of invoices meanwhile: they stay drafts, or are written off as uncollectible or "
+    "void as soon as they are made. Service and periods go on."
+)
+COLLECTION_RESUMES_AT = "From when on invoices are collected again; null: until that is asked for."
+CANCELLATION_PRORATION = (
+    "What becomes of the unused part that was invoiced in advance: nothing, a credit note whose "
+    "amount stays with the account, or one whose amount is to be refunded."
+)
+FINAL_USAGE = "Whether usage that was not invoiced yet is invoiced when it ends."
+FEEDBACK = "Why the customer leaves, in its own view."
+COMMENT = "In the customer's own words."
+
+RECKONED_AT = (
+    "The `proration_at` of a preview, so that the same amounts come out: an instant of the running "
+    "period, not in the future nor before the last change. Left out: now."
+)

@@ -1,0 +1,185 @@
+"""Does a subscription start when it is to, and with what it then owes?
+
+The plan is 30.00 a month, and June has thirty days.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from billwright.features.promotions.model import PromotionKind
+from billwright.features.subscriptions.model import (
+    Activation,
+    CancellationMode,
+    CancellationProration,
+    SubscriptionState,
+)
+from billwright.features.subscriptions.operations.activate_subscriptions import (
+    activate_subscriptions,
+)
+from billwright.kernel.refusal import Refusal
+from tests.features.promotions.redeeming import a_promotion
+from tests.scenarios.golden import at, told
+
+LEAVES = {"mode": CancellationMode.NOW, "proration": CancellationProration.CREDIT}
+
+
+async def test_a_start_in_the_past_is_billed_on_one_invoice(story):
+    await story.until("2026-06-16")
+    await story.plan("basic", "30.00")
+    await story.subscribes("2026-06-16", "basic", starts_at=at("2026-04-30"))
+    assert await story.documents() == told(
+        """
+        2026-06-16 invoice 60.00
+          basic fee 30.00, 2026-04-30 to 2026-05-30
+          basic fee 30.00, 2026-05-30 to 2026-06-30
+        """
+    )
+
+
+async def test_a_start_in_the_past_of_which_the_past_was_billed_elsewhere(story):
+    await story.until("2026-06-16")
+    await story.plan("basic", "30.00")
+    await story.subscribes(
+        "2026-06-16", "basic", starts_at=at("2024-02-29"), bills_from=at("2026-06-29")
+    )
+    await story.until("2026-06-29")
+    # Periods still begin on the 29th, and the one that runs was billed elsewhere.
+    assert await story.documents() == told(
+        """
+        2026-06-29 invoice 30.00
+          basic fee 30.00, 2026-06-29 to 2026-07-29
+        """
+    )
+
+
+async def test_a_start_in_the_future_is_billed_then(story):
+    await story.until("2026-06-01")
+    await story.plan("basic", "30.00")
+    await story.subscribes("2026-06-01", "basic", starts_at=at("2026-06-16"))
+    assert await story.documents() == ""
+    await story.until("2026-06-16")
+    assert await story.documents() == told(
+        """
+        2026-06-16 invoice 30.00
+          basic fee 30.00, 2026-06-16 to 2026-07-16
+        """
+    )
+
+
+async def test_access_begins_with_the_first_payment(story):
+    story.pays_promptly = False
+    await story.until("2026-06-01")
+    await story.plan("basic", "30.00")
+    await story.subscribes("2026-06-01", "basic", activation=Activation.ON_FIRST_PAYMENT)
+    assert (await story.now()).state is SubscriptionState.INCOMPLETE
+    await story.until("2026-06-01T22:00")
+    await story.pay()
+    (invoice,) = await story.invoices()
+    async with story.tenant.tx() as tx:
+        await activate_subscriptions(tx, invoice_id=invoice.id)
+    assert (await story.now()).state is SubscriptionState.ACTIVE
+    await story.until("2026-07-01")
+    # The period begins with the subscription, not with the payment.
+    assert [one.period_start for one in await story.invoices()] == [
+        at("2026-06-01"),
+        at("2026-07-01"),
+    ]
+
+
+async def test_without_a_first_payment_nothing_is_owed_after_23_hours(story):
+    story.pays_promptly = False
+    await story.until("2026-06-01")
+    await story.plan("basic", "30.00")
+    await story.subscribes("2026-06-01", "basic", activation=Activation.ON_FIRST_PAYMENT)
+    await story.until("2026-06-01T22:59")
+    assert (await story.now()).state is SubscriptionState.INCOMPLETE
+    await story.until("2026-08-01")
+    subscription = await story.now()
+    assert (subscription.state, subscription.ended_at) == (
+        SubscriptionState.EXPIRED,
+        at("2026-06-01T23:00"),
+    )
+    assert (await story.documents()).split("\n")[0] == "2026-06-01 invoice 30.00, void"
+    assert len(await story.invoices()) == 1
+
+
+async def test_what_has_not_begun_changes_and_ends_for_nothing(story):
+    await story.until("2026-06-01")
+    await story.plan("basic", "30.00")
+    await story.plan("pro", "60.00")
+    await story.subscribes("2026-06-01", "basic", starts_at=at("2026-06-16"))
+    await story.changes("2026-06-05", "pro")
+    await story.cancels("2026-06-10", **LEAVES)
+    await story.until("2026-08-01")
+    assert (await story.now()).state is SubscriptionState.CANCELED
+    assert await story.documents() == ""
+
+
+async def test_a_plan_that_is_changed_before_the_start_starts_as_it_is_then(story):
+    await story.until("2026-06-01")
+    await story.plan("basic", "30.00")
+    await story.plan("yearly", "365.00", every="year")
+    await story.subscribes("2026-06-01", "basic", starts_at=at("2026-06-16"))
+    await story.changes("2026-06-05", "yearly")
+    await story.until("2026-08-01")
+    assert await story.documents() == told(
+        """
+        2026-06-16 invoice 365.00
+          yearly fee 365.00, 2026-06-16 to 2027-06-16
+        """
+    )
+
+
+async def test_nothing_to_pay_needs_no_first_payment(story):
+    await story.until("2026-06-01")
+    await story.plan("basic", "30.00")
+    async with story.tenant.tx() as tx:
+        await a_promotion(tx, "FIRST", PromotionKind.FREE_PERIODS, count=1)
+    await story.subscribes(
+        "2026-06-01",
+        "basic",
+        activation=Activation.ON_FIRST_PAYMENT,
+        promotion_codes=("FIRST",),
+    )
+    assert (await story.now()).state is SubscriptionState.ACTIVE
+
+
+async def test_a_promotion_is_not_used_up_by_what_was_billed_elsewhere(story):
+    await story.until("2026-06-16")
+    await story.plan("basic", "30.00")
+    async with story.tenant.tx() as tx:
+        await a_promotion(tx, "FIRST", PromotionKind.FREE_PERIODS, count=1)
+    await story.subscribes(
+        "2026-06-16",
+        "basic",
+        starts_at=at("2026-04-01"),
+        bills_from=at("2026-06-01"),
+        promotion_codes=("FIRST",),
+    )
+    await story.until("2026-07-01")
+    assert await story.documents() == told(
+        """
+        2026-06-16 invoice 0.00
+          basic fee 0.00 (30.00 less 30.00), 2026-06-01 to 2026-07-01
+        2026-07-01 invoice 30.00
+          basic fee 30.00, 2026-07-01 to 2026-08-01
+        """
+    )
+
+
+@pytest.mark.parametrize("starts_at", ["2026-04-01", "2026-07-01"])
+async def test_billing_does_not_begin_later_than_with_the_next_period(story, starts_at):
+    # Whatever is due on 1 July is billed then, so that nobody is promised that it is not.
+    await story.until("2026-06-16")
+    await story.plan("basic", "30.00")
+    with pytest.raises(Refusal) as refused:
+        await story.subscribes(
+            "2026-06-16", "basic", starts_at=at(starts_at), bills_from=at("2026-08-01")
+        )
+    assert refused.value.code == "bills_from_invalid"
+    await story.subscribes(
+        "2026-06-16", "basic", starts_at=at(starts_at), bills_from=at("2026-07-01")
+    )
+    await story.until("2026-07-01")
+    assert [one.period_start for one in await story.invoices()] == [at("2026-07-01")]
