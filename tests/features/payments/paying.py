@@ -72,7 +72,7 @@ async def an_invoice(tenant: Tenant, **account: Any) -> Invoice:
     async with tenant.tx() as tx:
         await a_plan(tx)
         started = await a_subscription(tx, await an_account(tx, **account))
-        return await invoice_by_id(tx, started.invoices[0].id)
+        return await invoice_by_id(tx, started.billed.documents[0].id)
 
 
 def pay(invoice: Invoice, amount_minor: int = TOTAL, **changes: Any) -> StartPayment:

@@ -26,3 +26,12 @@ amount_not_positive = RefusalCode(
 amount_above_due = RefusalCode(
     "amount_above_due", Category.INVALID, "{amount} is more than what is due, {due}."
 )
+amount_unsupported = RefusalCode(
+    "amount_unsupported", Category.INVALID, "The provider {provider} cannot move {amount}."
+)
+checkout_refused = RefusalCode(
+    "checkout_refused",
+    Category.INVALID,
+    "The provider {provider} opens no page for this: {failure_code}.",
+)
+dunning_policy_invalid = RefusalCode("dunning_policy_invalid", Category.INVALID, "{reason}")

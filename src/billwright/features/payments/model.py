@@ -40,6 +40,13 @@ class AttemptState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Decline(StrEnum):
+    """Whether another attempt with the same method can help (`soft`) or not (`hard`)."""
+
+    SOFT = "soft"
+    HARD = "hard"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """Money for one invoice.

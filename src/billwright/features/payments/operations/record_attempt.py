@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from billwright.features.invoicing.model import Invoice
+from billwright.features.invoicing.model import Invoice, InvoiceState
 from billwright.features.invoicing.operations.lock_invoice import lock_invoice
 from billwright.features.invoicing.operations.settle_invoice import settle_invoice
 from billwright.features.payments.events import PaymentFailed, PaymentSucceeded
@@ -16,6 +16,9 @@ from billwright.features.payments.rules.application import applicable_minor
 from billwright.features.payments.rules.attempt_rank import payment_state_of, supersedes
 from billwright.features.payments.sql.reads import attempt_by_id, payment_by_id
 from billwright.features.payments.sql.writes import update_attempt, update_payment
+from billwright.features.subscriptions.operations.activate_subscriptions import (
+    activate_subscriptions,
+)
 from billwright.kernel.calendar import local_date
 from billwright.runtime.db.tx import Tx
 
@@ -59,7 +62,9 @@ async def _conclude(tx: Tx, payment: Payment, *, attempt: Attempt, invoice: Invo
         applied_minor = applicable_minor(payment.amount.amount_minor, invoice)
         unapplied_minor = payment.amount.amount_minor - applied_minor
         if applied_minor:
-            await settle_invoice(tx, invoice, amount_minor=applied_minor)
+            settled = await settle_invoice(tx, invoice, amount_minor=applied_minor)
+            if settled.state is InvoiceState.PAID:
+                await activate_subscriptions(tx, invoice_id=invoice.id)
     payment = replace(
         payment,
         unapplied_minor=unapplied_minor,

@@ -126,6 +126,7 @@ async def reservations(tx: Tx, attempt_ids: Sequence[UUID]) -> list[Reservation]
                 method=PaymentMethod(row["method"]),
                 reference=row["reference"],
                 received_on=row["received_on"],
+                tenant_id=tx.tenant_id,
             ),
         )
         for row in rows
