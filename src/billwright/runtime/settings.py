@@ -11,8 +11,7 @@ import binascii
 import difflib
 import os
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from email.utils import parseaddr
 from pathlib import Path
@@ -32,8 +31,8 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-SETTINGS_FILE_VARIABLE = "BILLWRIGHT_SETTINGS"
-SETTINGS_FILE_NAME = "billwright.toml"
+from billwright.runtime.settings_file import default_home, expanded, read_settings_file
+
 KEY_BYTES = 32
 
 MailEncryption = Literal["none", "starttls", "implicit"]
@@ -70,10 +69,6 @@ def _lower_case(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-def _expanded(path: Path) -> Path:
-    return path.expanduser().absolute()
-
-
 def _database_address(value: SecretStr) -> SecretStr:
     address = value.get_secret_value()
     try:
@@ -105,6 +100,15 @@ def _encryption_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _secret_with(*prefixes: str) -> Callable[[SecretStr], SecretStr]:
+    def checked(value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(prefixes):
+            raise ValueError(f"it begins with {' or '.join(prefixes)}")
+        return value
+
+    return checked
+
+
 def _sender(value: str) -> str:
     if "@" not in parseaddr(value)[1]:
         raise ValueError("a sender is an e-mail address, with or without a name")
@@ -117,7 +121,7 @@ def _default_tls(data: dict[str, Any]) -> MailEncryption:
     return "none" if data["smtp_user"] is None else "starttls"
 
 
-Folder = Annotated[Path, AfterValidator(_expanded)]
+Folder = Annotated[Path, AfterValidator(expanded)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 EncryptionKey = Annotated[SecretStr, AfterValidator(_encryption_key)]
 CommaList = BeforeValidator(_list_of_text)
@@ -251,6 +255,26 @@ class Settings(BaseModel):
         examples=["/var/lib/billwright/mail"],
         json_schema_extra={"default": "<home>/mail"},
     )
+    stripe_secret_key: Annotated[SecretStr, AfterValidator(_secret_with("sk_", "rk_"))] | None = (
+        Field(
+            None,
+            description="secret key of the Stripe account; with it, payments through Stripe are offered",
+            examples=["sk_live_… or a restricted rk_live_…"],
+        )
+    )
+    stripe_webhook_secret: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(_secret_with("whsec_"))], ...], CommaList
+    ] = Field(
+        (),
+        description="secrets with which Stripe may sign its callbacks, separated by commas",
+        examples=["whsec_…"],
+    )
+    payment_sandbox: bool = Field(
+        default_factory=lambda data: data["environment"] != "production",
+        description="whether there is a payment provider that only plays with money",
+        examples=["false"],
+        json_schema_extra={"default": "true in development, false in production"},
+    )
     tenants_allow_default: bool = Field(
         default=True, description="whether the tenant default exists", examples=["false"]
     )
@@ -298,8 +322,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     given = os.environ if environ is None else environ
     variables = {name: text.strip() for name, text in given.items() if text.strip()}
-    home = _expanded(Path(variables.get("BILLWRIGHT_HOME") or _default_home(variables)))
-    path, in_file, problems = _read_file(variables, home=home)
+    home = expanded(Path(variables.get("BILLWRIGHT_HOME") or default_home(variables)))
+    path, in_file, problems = read_settings_file(variables, home=home)
     in_environment = {
         name: variables[name.upper()] for name in _fields_by_name() if name.upper() in variables
     }
@@ -329,35 +353,6 @@ def create_own_folder(path: Path) -> None:
     if not path.is_dir():
         path.mkdir(parents=True, exist_ok=True)
         path.chmod(0o711 if os.geteuid() == 0 else 0o700)
-
-
-def _default_home(variables: Mapping[str, str]) -> Path:
-    if os.geteuid() == 0:
-        return Path("/var/lib/billwright")
-    data_home = Path(variables.get("XDG_DATA_HOME", ""))
-    if not data_home.is_absolute():  # the XDG specification has a relative one ignored
-        data_home = Path(variables.get("HOME") or Path.home()) / ".local" / "share"
-    return data_home / "billwright"
-
-
-def _read_file(
-    variables: Mapping[str, str], *, home: Path
-) -> tuple[Path, dict[str, object], list[str]]:
-    named = variables.get(SETTINGS_FILE_VARIABLE)
-    path = _expanded(Path(named)) if named else home / SETTINGS_FILE_NAME
-    if not named and not path.is_file():
-        return path, {}, []
-    example = f"for example {home / SETTINGS_FILE_NAME}"
-    try:
-        return path, tomllib.loads(path.read_text(encoding="utf-8")), []
-    except OSError as error:
-        problem = f"{SETTINGS_FILE_VARIABLE}: {path} cannot be read ({error.strerror}); {example}"
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        # Only the place: the parser's own words may quote the line, and with it a secret.
-        place = re.search(r"\(at [^()]+\)", str(error))
-        where = f" {place.group()}" if place else ""
-        problem = f"{path} is no valid TOML{where}; a line looks like: port = 3200"
-    return path, {}, [problem]
 
 
 def _described(error: ValidationError, *, file_names: AbstractSet[str], path: Path) -> list[str]:
