@@ -16,6 +16,7 @@ from rich.console import Console
 
 from benchmarks.answers import Rounds, entitlement_read
 from benchmarks.billing_run import billing_run
+from benchmarks.billing_tenants import billing_of_tenants
 from benchmarks.database import durable_server, temporary_home
 from benchmarks.invoice_pdf import invoice_pdf
 from benchmarks.results import Row, as_table, write
@@ -37,6 +38,12 @@ def billing(subscriptions: int) -> list[Row]:
         return billing_run(server, subscriptions=subscriptions)
 
 
+def billing_tenants(subscriptions: int) -> list[Row]:
+    """The billing run over many tenants, beside one SQL statement."""
+    with durable_server() as server:
+        return billing_of_tenants(server, subscriptions=subscriptions)
+
+
 def documents(_subscriptions: int) -> list[Row]:
     """Invoices as PDF, beside Typst."""
     return [invoice_pdf(warm_seconds=2, seconds=5)]
@@ -50,6 +57,7 @@ def starts(_subscriptions: int) -> list[Row]:
 BENCHMARKS: Mapping[str, Callable[[int], Sequence[Row]]] = {
     "entitlement-read": answers,
     "billing-run": billing,
+    "billing-tenants": billing_tenants,
     "invoice-pdf": documents,
     "start": starts,
 }

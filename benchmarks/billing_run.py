@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.resources import files
 from time import perf_counter
 
 import asyncpg
 import uvloop
 
+from benchmarks.billing_ceiling import ceiling_per_second, prepare_ceiling
 from benchmarks.database import empty_database, migrated_database
 from benchmarks.portfolio import FEATURES_WITH_A_LIMIT, Portfolio, create_portfolio
 from benchmarks.results import Row, rate
@@ -53,12 +53,12 @@ async def _measured_rounds(
     """Invoices per second of the product and of the ceiling."""
     connection = await asyncpg.connect(ceiling_dsn, server_settings={"jit": "off"})
     try:
-        await _prepare_ceiling(connection, subscriptions=subscriptions)
+        await prepare_ceiling(connection, subscriptions=subscriptions, tenants=1)
         portfolio = await create_portfolio(dsn, subscriptions=subscriptions, features=features)
         try:
             rounds = []
             for at in RUNS_AT:
-                ceiling = await _ceiling_per_second(connection, at=at)
+                ceiling = await ceiling_per_second(connection, at=at)
                 rounds.append((await _invoices_per_second(portfolio, at=at), ceiling))
             return rounds
         finally:
@@ -81,39 +81,3 @@ async def _invoices_per_second(portfolio: Portfolio, *, at: datetime) -> float:
     if renewed != len(portfolio.subscription_ids):
         raise RuntimeError(f"{len(portfolio.subscription_ids)} were due, {renewed} were renewed")
     return renewed / seconds
-
-
-async def _prepare_ceiling(
-    connection: asyncpg.Connection[asyncpg.Record], *, subscriptions: int
-) -> None:
-    await connection.execute(_sql("billing_ceiling_schema.sql"))
-    await connection.execute(
-        "insert into price select 1, p, 10 + p, 0.19 from generate_series(1, 3) p"
-    )
-    await connection.execute(
-        """insert into subscription
-           select 1, i, i, 'active', 'EUR', '2026-01-15', '2026-02-15'
-           from generate_series(1, $1::int) i""",
-        subscriptions,
-    )
-    await connection.execute(
-        """insert into usage_aggregate
-           select 1, i, 'api_calls', i::bigint * 7919 % 99991 from generate_series(1, $1::int) i""",
-        subscriptions,
-    )
-    await connection.execute("analyze")
-
-
-async def _ceiling_per_second(
-    connection: asyncpg.Connection[asyncpg.Record], *, at: datetime
-) -> float:
-    started = perf_counter()
-    row = await connection.fetchrow(_sql("billing_ceiling.sql"), at)
-    seconds = perf_counter() - started
-    if row is None or row["lines"] != 3 * row["invoices"] or row["renewed"] != row["invoices"]:
-        raise RuntimeError(f"the ceiling's statement did something else: {row}")
-    return int(row["invoices"]) / seconds
-
-
-def _sql(name: str) -> str:
-    return files(__package__).joinpath(name).read_text()

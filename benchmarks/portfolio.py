@@ -57,30 +57,62 @@ _LOADED_TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """One tenant with subscriptions that all began at `BEGINNING`, and a key that may read them."""
+    """Tenants with subscriptions that all began at `BEGINNING`, and a key that may read the first
+    tenant's.
+    """
 
     database: Database
     clock: FixedClock
-    tenant_id: TenantId
+    tenant_ids: Sequence[TenantId]
     api_key: str
     subscription_ids: Sequence[UUID]
+
+    @property
+    def tenant_id(self) -> TenantId:
+        return self.tenant_ids[0]
 
     def tx(self) -> AbstractAsyncContextManager[Tx]:
         return _tx(self.database, self.tenant_id)
 
 
 async def create_portfolio(
-    dsn: str, *, subscriptions: int, features: Sequence[PlanFeature]
+    dsn: str, *, subscriptions: int, features: Sequence[PlanFeature], tenants: int = 1
 ) -> Portfolio:
-    """Fill a migrated database. Each subscription has a flat base fee and seats in advance and calls
-    in arrears; quantities differ between subscriptions, so that no cache of amounts could help.
+    """Fill a migrated database; tenants get equally many subscriptions, give or take one. Each has a
+    flat base fee and seats in advance and calls in arrears; quantities differ between subscriptions, so
+    that no cache of amounts could help.
     """
     clock = FixedClock(BEGINNING)
     outbox = QueueOutbox(discover(billwright.features))
     database = await Database.connect(dsn, outbox=outbox, clock=clock)
-    tenant_id = TenantId(new_id())
+    tenant_ids, api_keys, subscription_ids = [], [], []
+    connection = await asyncpg.connect(dsn)
+    try:
+        for place in range(tenants):
+            tenant_id = TenantId(new_id())
+            api_key, first = await _create_tenant(
+                database, tenant_id, code=f"tenant-{place + 1:02d}", features=features
+            )
+            own = len(range(place, subscriptions, tenants))
+            tenant_ids.append(tenant_id)
+            api_keys.append(api_key)
+            subscription_ids += [
+                first,
+                *await _copy_subscription(connection, first, copies=own - 1),
+            ]
+        for table in _LOADED_TABLES:
+            await connection.execute(f"analyze {table}")
+    finally:
+        await connection.close()
+    return Portfolio(database, clock, tenant_ids, api_keys[0], subscription_ids)
+
+
+async def _create_tenant(
+    database: Database, tenant_id: TenantId, *, code: str, features: Sequence[PlanFeature]
+) -> tuple[str, UUID]:
+    """A tenant with one subscription: a key for it, and the subscription's id."""
     async with _tx(database, tenant_id) as tx:
-        await create_tenant(tx, _tenant())
+        await create_tenant(tx, _tenant(code))
         api_key = await create_api_key(tx, name="benchmark")
         await create_plan(tx, _plan(features))
         account = await create_account(tx, CreateAccount(name="Customer 1"))
@@ -92,18 +124,16 @@ async def create_portfolio(
                 quantities={"seats": Decimal(3), "calls": Decimal(417)},
             ),
         )
-    first = started.subscription.id
-    ids = await _copy_subscription(dsn, first, copies=subscriptions - 1)
-    return Portfolio(database, clock, tenant_id, api_key, [first, *ids])
+    return api_key, started.subscription.id
 
 
 def _tx(database: Database, tenant_id: TenantId) -> AbstractAsyncContextManager[Tx]:
     return database.tx(tenant_id, actor=system_actor("benchmark"), cause="benchmark")
 
 
-def _tenant() -> CreateTenant:
+def _tenant(code: str) -> CreateTenant:
     return CreateTenant(
-        code="default",
+        code=code,
         name="Benchmark",
         seller=Seller(
             id=new_id(),
@@ -146,23 +176,19 @@ def _plan(features: Sequence[PlanFeature]) -> CreatePlan:
     )
 
 
-async def _copy_subscription(dsn: str, subscription_id: UUID, *, copies: int) -> list[UUID]:
+async def _copy_subscription(
+    connection: asyncpg.Connection[asyncpg.Record], subscription_id: UUID, *, copies: int
+) -> list[UUID]:
     """Copy the subscription with its account, items and access; the ids of the copies."""
     rows = [(number, new_id(), new_id()) for number in range(2, copies + 2)]
-    connection = await asyncpg.connect(dsn)
-    try:
-        async with connection.transaction():
-            await connection.execute(
-                "create temp table copy (number bigint, account_id uuid, subscription_id uuid)"
-                " on commit drop"
-            )
-            await connection.copy_records_to_table("copy", records=rows)
-            await connection.execute(
-                "select set_config('benchmark.subscription', $1, true)", str(subscription_id)
-            )
-            await connection.execute(files(__package__).joinpath("portfolio.sql").read_text())
-        for table in _LOADED_TABLES:
-            await connection.execute(f"analyze {table}")
-    finally:
-        await connection.close()
+    async with connection.transaction():
+        await connection.execute(
+            "create temp table copy (number bigint, account_id uuid, subscription_id uuid)"
+            " on commit drop"
+        )
+        await connection.copy_records_to_table("copy", records=rows)
+        await connection.execute(
+            "select set_config('benchmark.subscription', $1, true)", str(subscription_id)
+        )
+        await connection.execute(files(__package__).joinpath("portfolio.sql").read_text())
     return [subscription_id for _, _, subscription_id in rows]

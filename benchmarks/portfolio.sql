@@ -4,32 +4,32 @@ create temp table original on commit drop as
     select * from subscription where id = current_setting('benchmark.subscription')::uuid;
 
 insert into account
-select made.* from original o join account a on a.id = o.account_id cross join copy c
+select made.* from original o join account a on (a.tenant_id, a.id) = (o.tenant_id, o.account_id) cross join copy c
 cross join lateral jsonb_populate_record(a, jsonb_build_object(
     'id', c.account_id, 'number', c.number, 'name', 'Customer ' || c.number)) made;
 
 insert into subscription
-select made.* from original o join subscription s on s.id = o.id cross join copy c
+select made.* from original o join subscription s on (s.tenant_id, s.id) = (o.tenant_id, o.id) cross join copy c
 cross join lateral jsonb_populate_record(s, jsonb_build_object(
     'id', c.subscription_id, 'number', c.number, 'account_id', c.account_id)) made;
 
 -- Three components of one plan: a flat fee has the quantity one, the others what the number says.
 insert into subscription_item
 select made.*
-from original o join subscription_item i on i.subscription_id = o.id
-join plan_component p on p.id = i.plan_component_id cross join copy c
+from original o join subscription_item i on (i.tenant_id, i.subscription_id) = (o.tenant_id, o.id)
+join plan_component p on (p.tenant_id, p.id) = (i.tenant_id, i.plan_component_id) cross join copy c
 cross join lateral jsonb_populate_record(i, jsonb_build_object(
     'id', gen_random_uuid(), 'subscription_id', c.subscription_id,
     'quantity', case p.code when 'base' then 1 when 'seats' then 1 + c.number % 97
         else 1 + c.number * 7919 % 99991 end)) made;
 
 insert into entitlement_source
-select made.* from original o join entitlement_source e on e.subscription_id = o.id cross join copy c
+select made.* from original o join entitlement_source e on (e.tenant_id, e.subscription_id) = (o.tenant_id, o.id) cross join copy c
 cross join lateral jsonb_populate_record(e, jsonb_build_object(
     'subscription_id', c.subscription_id, 'account_id', c.account_id)) made;
 
 insert into entitlement_snapshot
-select made.* from original o join entitlement_snapshot e on e.account_id = o.account_id cross join copy c
+select made.* from original o join entitlement_snapshot e on (e.tenant_id, e.account_id) = (o.tenant_id, o.account_id) cross join copy c
 cross join lateral jsonb_populate_record(e, jsonb_build_object(
     'account_id', c.account_id,
     'decisions', jsonb_build_object(c.subscription_id::text, e.decisions -> o.id::text))) made;

@@ -15,7 +15,7 @@ class Row:
     """One measured value beside the ceiling that was measured in the same run.
 
     `ratio` is the part of the ceiling that is reached, 1 at best, whether more of the unit is better
-    (rates) or less (times).
+    (rates) or less (times); of a `part` it is that part, 0 at best.
     """
 
     name: str
@@ -34,6 +34,11 @@ def rate(name: str, value: float, *, unit: str, ceiling: float, ceiling_name: st
 def duration(name: str, value: float, *, unit: str, ceiling: float, ceiling_name: str) -> Row:
     """A row of which less is better."""
     return Row(name, value, unit, ceiling, ceiling_name, ceiling / value)
+
+
+def part(name: str, value: float, *, unit: str, whole: float, whole_name: str) -> Row:
+    """A row that is a part of a whole, which should be small."""
+    return Row(name, value, unit, whole, whole_name, value / whole)
 
 
 def as_table(rows: Sequence[Row]) -> Table:
