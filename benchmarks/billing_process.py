@@ -6,7 +6,6 @@ an instant and how many tenants (the first ones), and answers each with a line, 
 
 from __future__ import annotations
 
-import asyncio
 import resource
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from typing import IO
 
 import msgspec
 import structlog
+import uvloop
 
 import billwright.features
 from benchmarks.serving import ROOT, end
@@ -125,4 +125,4 @@ def _peak_bytes() -> int:
 if __name__ == "__main__":
     # The product's log lines would come between the answers.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("warning"))
-    asyncio.run(_serve(sys.argv[1]))
+    uvloop.run(_serve(sys.argv[1]))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 import typer
+import uvloop
 
 import billwright.features
 from billwright.features.tenancy.errors import tenant_unknown
@@ -36,7 +36,7 @@ def run_on_database(work: Callable[[Database], Awaitable[None]], *, connections:
     if settings.database_url is not None and settings.database_application_url is not None:
         application = settings.database_application_url.get_secret_value()
     try:
-        asyncio.run(_run(work, owner=owner, application=application, connections=connections))
+        uvloop.run(_run(work, owner=owner, application=application, connections=connections))
     except Refusal as refusal:
         typer.echo(refusal.detail, err=True)
         return 1
