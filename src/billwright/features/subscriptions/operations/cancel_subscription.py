@@ -31,8 +31,6 @@ from billwright.features.subscriptions.rules.ending import (
     first_permitted_end,
 )
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
-from billwright.features.subscriptions.rules.next_action import next_action_at
-from billwright.features.subscriptions.rules.transition import Transition
 from billwright.runtime.db.tx import Tx
 
 
@@ -153,27 +151,14 @@ async def _schedule(tx: Tx, opened: Opened, *, asked: Subscription) -> Commanded
         asked,
         state=LIFECYCLE.next(asked.state, Action.SCHEDULE_CANCELLATION),
         pending_change=None,
-        version=asked.version + 1,
-        updated_at=tx.now,
     )
-    scheduled = replace(scheduled, next_action_at=next_action_at(scheduled))
-    facts = await opened.facts(tx, at=tx.now)
-    return await opened.apply(
-        tx,
-        Transition(
-            action="subscription.schedule_cancellation",
-            before=opened.subscription,
-            after=scheduled,
-            version=facts.version,
-            at=tx.now,
-            events=(
-                SubscriptionCancellationScheduled(
-                    subject_id=scheduled.id,
-                    account_id=scheduled.account_id,
-                    cancel_at=cancel_at,
-                    reason=scheduled.cancellation.reason,
-                    feedback=scheduled.cancellation.feedback,
-                ),
-            ),
-        ),
+    event = SubscriptionCancellationScheduled(
+        subject_id=scheduled.id,
+        account_id=scheduled.account_id,
+        cancel_at=cancel_at,
+        reason=scheduled.cancellation.reason,
+        feedback=scheduled.cancellation.feedback,
+    )
+    return await opened.note(
+        tx, scheduled, action="subscription.schedule_cancellation", event=event
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from billwright.features.accounts.errors import account_parked
 from billwright.features.accounts.model import Account
 from billwright.features.accounts.operations.lock_account import lock_account
+from billwright.features.catalog.sql.reads import plan_versions
 from billwright.features.invoicing.model import Billed
 from billwright.features.subscriptions.errors import version_stale
 from billwright.features.subscriptions.model import Commanded, Subscription
@@ -16,8 +17,10 @@ from billwright.features.subscriptions.operations.apply_transitions import apply
 from billwright.features.subscriptions.operations.gather_facts import Question, gather_facts
 from billwright.features.subscriptions.operations.take_due_steps import due_transitions
 from billwright.features.subscriptions.rules.instants import require_since_last_change
+from billwright.features.subscriptions.rules.next_action import next_action_at
 from billwright.features.subscriptions.rules.transition import Facts, Transition
 from billwright.features.subscriptions.sql.reads import account_of, subscription_by_id
+from billwright.kernel.event import Event
 from billwright.runtime.db.tx import Tx
 
 
@@ -50,6 +53,21 @@ class Opened:
         if instant != tx.now:
             require_since_last_change(self.subscription, facts, at=instant, now=tx.now)
         return facts, instant
+
+    async def note(self, tx: Tx, decided: Subscription, *, action: str, event: Event) -> Commanded:
+        """Keep a decision that costs nothing and gives nothing now."""
+        after = replace(decided, version=self.subscription.version + 1, updated_at=tx.now)
+        after = replace(after, next_action_at=next_action_at(after))
+        versions = await plan_versions(tx, [after.plan_version_id])
+        transition = Transition(
+            action=action,
+            before=self.subscription,
+            after=after,
+            version=versions[after.plan_version_id],
+            at=tx.now,
+            events=(event,),
+        )
+        return await self.apply(tx, transition)
 
     async def apply(self, tx: Tx, transition: Transition) -> Commanded:
         """Make the step of a command."""

@@ -19,9 +19,7 @@ from billwright.features.subscriptions.operations.open_subscription import Opene
 from billwright.features.subscriptions.rules.change import Target, change
 from billwright.features.subscriptions.rules.instants import require_since_last_change
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
-from billwright.features.subscriptions.rules.next_action import next_action_at
 from billwright.features.subscriptions.rules.service_charges import refuse_oversized_charges
-from billwright.features.subscriptions.rules.transition import Transition
 from billwright.runtime.db.tx import Tx
 
 
@@ -102,27 +100,14 @@ async def _note(
         proration=timing.proration,
         requested_at=tx.now,
     )
-    after = replace(before, pending_change=pending, version=before.version + 1, updated_at=tx.now)
-    after = replace(after, next_action_at=next_action_at(after))
     superseded = before.pending_change
-    facts = await opened.facts(tx, at=tx.now)
-    return await opened.apply(
-        tx,
-        Transition(
-            action="subscription.schedule_change",
-            before=before,
-            after=after,
-            version=facts.version,
-            at=tx.now,
-            events=(
-                SubscriptionChangeScheduled(
-                    subject_id=after.id,
-                    account_id=after.account_id,
-                    plan_code=target.version.plan_code,
-                    plan_version=target.version.number,
-                    effective_at=at,
-                    supersedes=superseded.effective_at if superseded else None,
-                ),
-            ),
-        ),
+    event = SubscriptionChangeScheduled(
+        subject_id=before.id,
+        account_id=before.account_id,
+        plan_code=target.version.plan_code,
+        plan_version=target.version.number,
+        effective_at=at,
+        supersedes=superseded.effective_at if superseded else None,
     )
+    noted = replace(before, pending_change=pending)
+    return await opened.note(tx, noted, action="subscription.schedule_change", event=event)

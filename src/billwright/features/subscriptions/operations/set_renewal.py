@@ -11,15 +11,11 @@ from billwright.features.subscriptions.events import (
     SubscriptionCollectionSet,
     SubscriptionRenewalSet,
 )
-from billwright.features.subscriptions.model import CollectionPause, Commanded, Subscription
+from billwright.features.subscriptions.model import CollectionPause, Commanded
 from billwright.features.subscriptions.operations.open_subscription import (
-    Opened,
     open_subscription,
 )
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
-from billwright.features.subscriptions.rules.next_action import next_action_at
-from billwright.features.subscriptions.rules.transition import Transition
-from billwright.kernel.event import Event
 from billwright.runtime.db.tx import Tx
 
 
@@ -63,7 +59,8 @@ async def set_renewal(tx: Tx, command: SetRenewal) -> Commanded:
         renews=command.renews,
         ends_at=None if command.renews else before.period.end,
     )
-    return await _apply(tx, opened, decided=replace(before, renews=command.renews), event=event)
+    decided = replace(before, renews=command.renews)
+    return await opened.note(tx, decided, action="subscription.decide", event=event)
 
 
 async def set_collection(tx: Tx, command: SetCollection) -> Commanded:
@@ -91,22 +88,4 @@ async def set_collection(tx: Tx, command: SetCollection) -> Commanded:
         resumes_at=resumes_at,
     )
     decided = replace(before, collection_paused=command.behavior, collection_resumes_at=resumes_at)
-    return await _apply(tx, opened, decided=decided, event=event)
-
-
-async def _apply(tx: Tx, opened: Opened, *, decided: Subscription, event: Event) -> Commanded:
-    before = opened.subscription
-    after = replace(decided, version=before.version + 1, updated_at=tx.now)
-    after = replace(after, next_action_at=next_action_at(after))
-    facts = await opened.facts(tx, at=tx.now)
-    return await opened.apply(
-        tx,
-        Transition(
-            action="subscription.decide",
-            before=before,
-            after=after,
-            version=facts.version,
-            at=tx.now,
-            events=(event,),
-        ),
-    )
+    return await opened.note(tx, decided, action="subscription.decide", event=event)

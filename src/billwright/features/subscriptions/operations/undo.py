@@ -10,15 +10,12 @@ from billwright.features.subscriptions.events import (
     SubscriptionCancellationUndone,
     SubscriptionChangeUndone,
 )
-from billwright.features.subscriptions.model import Cancellation, Commanded, Subscription
+from billwright.features.subscriptions.model import Cancellation, Commanded
 from billwright.features.subscriptions.operations.open_subscription import (
     Opened,
     open_subscription,
 )
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
-from billwright.features.subscriptions.rules.next_action import next_action_at
-from billwright.features.subscriptions.rules.transition import Transition
-from billwright.kernel.event import Event
 from billwright.runtime.db.tx import Tx
 
 
@@ -50,9 +47,8 @@ async def undo_cancellation(tx: Tx, command: UndoCancellation) -> Commanded:
     event = SubscriptionCancellationUndone(
         subject_id=before.id, account_id=before.account_id, cancel_at=before.cancellation.at
     )
-    return await _apply(
-        tx, opened, undone=replace(before, cancellation=Cancellation()), event=event
-    )
+    undone = replace(before, cancellation=Cancellation())
+    return await opened.note(tx, undone, action="subscription.undo", event=event)
 
 
 async def undo_change(tx: Tx, command: UndoChange) -> Commanded:
@@ -69,7 +65,8 @@ async def undo_change(tx: Tx, command: UndoChange) -> Commanded:
         account_id=before.account_id,
         effective_at=before.pending_change.effective_at,
     )
-    return await _apply(tx, opened, undone=replace(before, pending_change=None), event=event)
+    undone = replace(before, pending_change=None)
+    return await opened.note(tx, undone, action="subscription.undo", event=event)
 
 
 async def _open(tx: Tx, command: UndoCancellation | UndoChange, *, action: str) -> Opened:
@@ -80,21 +77,3 @@ async def _open(tx: Tx, command: UndoCancellation | UndoChange, *, action: str) 
         action, subject_type="subscription", subject_id=command.subscription_id, details=command
     )
     return opened
-
-
-async def _apply(tx: Tx, opened: Opened, *, undone: Subscription, event: Event) -> Commanded:
-    before = opened.subscription
-    after = replace(undone, version=before.version + 1, updated_at=tx.now)
-    after = replace(after, next_action_at=next_action_at(after))
-    facts = await opened.facts(tx, at=tx.now)
-    return await opened.apply(
-        tx,
-        Transition(
-            action="subscription.undo",
-            before=before,
-            after=after,
-            version=facts.version,
-            at=tx.now,
-            events=(event,),
-        ),
-    )
