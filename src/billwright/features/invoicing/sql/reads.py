@@ -181,9 +181,12 @@ async def one_time_components(
 async def open_invoices_of(tx: Tx, subscription_id: UUID) -> list[tuple[UUID, int]]:
     """The invoices of a subscription on which something is due, with what money has paid on each."""
     rows = await tx.fetch(
+        # What is said of charges is the condition of the index on their identity.
         """select distinct i.id, i.paid_minor from charge c
            join invoice i on i.tenant_id = c.tenant_id and i.id = c.invoice_id
            where c.tenant_id = $1 and c.subscription_id = $2
+               and c.kind in ('recurring', 'one_time', 'usage', 'minimum')
+               and c.reversed_from is distinct from c.period_start
                and i.state in ('open', 'partially_paid')""",
         tx.tenant_id,
         subscription_id,

@@ -143,6 +143,7 @@ create unique index charge_identity
 create unique index charge_prorated_once on charge (tenant_id, corrects_charge_id)
     where kind = 'proration_credit';
 create index on charge (tenant_id, corrects_charge_id) where corrects_charge_id is not null;
+create index charge_reversed on charge (tenant_id, subscription_id) where reversed_from is not null;
 
 -- Money that an account has with the seller: what credit notes left there, less what invoices took.
 create table credit_balance (
