@@ -11,7 +11,7 @@ from billwright.features.invoicing.model import ChargeId, ChargeKind, LiveCharge
 from billwright.features.subscriptions.model import Subscription
 from billwright.features.subscriptions.rules.transition import Transition
 from billwright.kernel.calendar import Period, Schedule
-from billwright.kernel.ids import new_id
+from tests.histories.ids import next_id
 
 _OWED_ONCE = frozenset(
     {ChargeKind.RECURRING, ChargeKind.ONE_TIME, ChargeKind.USAGE, ChargeKind.MINIMUM}
@@ -125,7 +125,7 @@ class Ledger:
             _identity(one.charge) == _identity(charge) for one in self.charged(*_OWED_ONCE)
         ), f"charged twice: {_identity(charge)}"
         live = LiveCharge(
-            id=ChargeId(new_id()), charge=charge, credited_minor=0, reversed_from=None
+            id=ChargeId(next_id()), charge=charge, credited_minor=0, reversed_from=None
         )
         schedule, period = _period_of(charge, transition)
         self.written[live.id] = Written(

@@ -28,6 +28,7 @@ from billwright.features.subscriptions.operations.schedule_change import (
 from billwright.features.subscriptions.rules.backdating import caught_up
 from billwright.features.subscriptions.rules.beginning import planned_trial
 from billwright.features.subscriptions.rules.change import Target
+from billwright.features.subscriptions.rules.decision import keep_decision
 from billwright.features.subscriptions.rules.due import take_step
 from billwright.features.subscriptions.rules.items import items_of
 from billwright.features.subscriptions.rules.next_action import next_action_at
@@ -35,7 +36,8 @@ from billwright.features.subscriptions.rules.periods import schedule_from
 from billwright.features.subscriptions.rules.service_charges import used_stretches
 from billwright.features.subscriptions.rules.transition import ChargingTerms, Facts, Transition
 from billwright.features.usage.model import Used
-from billwright.kernel.ids import new_id
+from billwright.kernel.event import Event
+from tests.histories.ids import next_id
 from tests.histories.ledger import Ledger
 from tests.histories.served import ServedTime
 
@@ -180,6 +182,18 @@ class Life:
         """As an opened subscription answers it."""
         return self.facts_at(at)
 
+    async def note(self, _: Any, decided: Subscription, *, action: str, event: Event) -> Commanded:
+        """As an opened subscription keeps a decision."""
+        transition = keep_decision(
+            self.subscription,
+            decided=decided,
+            version=self.version,
+            action=action,
+            event=event,
+            now=self.now,
+        )
+        return await self.apply(None, transition)
+
     async def apply(self, _: Any, transition: Transition) -> Commanded:
         """As an opened subscription stores it."""
         self.make(transition)
@@ -202,7 +216,7 @@ class Life:
 
     def redeem(self, promotion: Promotion) -> None:
         """Get a promotion."""
-        redemption_id: Any = new_id()
+        redemption_id: Any = next_id()
         self.redemptions[redemption_id] = new_redemption(
             promotion,
             redemption_id=redemption_id,
@@ -232,10 +246,10 @@ def begun(plans: tuple[PlanVersion, ...], start: Start, *, now: datetime) -> Lif
     schedule = schedule_from(start.at, version=version, zone=start.zone)
     units = {one.code: start.quantity for one in version.components if not one.optional}
     subscription = Subscription(
-        id=SubscriptionId(new_id()),
+        id=SubscriptionId(next_id()),
         number=1,
         external_id=None,
-        account_id=new_id(),
+        account_id=next_id(),
         plan_version_id=version.id,
         state=SubscriptionState.SCHEDULED,
         activation=start.activation,

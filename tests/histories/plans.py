@@ -32,8 +32,8 @@ from billwright.features.pricing.rules.models.volume import Volume
 from billwright.features.pricing.rules.tiers import Step, Tier
 from billwright.features.promotions.model import Duration, Promotion, PromotionKind
 from billwright.kernel.calendar import Interval, IntervalUnit
-from billwright.kernel.ids import new_id
 from tests.features.promotions.redeeming import promotion_of
+from tests.histories.ids import next_id
 
 CURRENCIES = ("EUR", "JPY", "KWD")
 ZONES = (
@@ -128,7 +128,7 @@ def _component(kind: _Kind, *, choice: int, price: Any) -> PlanComponent:
     once = kind.kind is ComponentKind.ONE_TIME
     has_minimum = not once and choice % 4 == 1
     return PlanComponent(
-        id=PlanComponentId(new_id()),
+        id=PlanComponentId(next_id()),
         code=kind.code,
         name=kind.code.capitalize(),
         timing=kind.timing,
@@ -147,8 +147,8 @@ def version_of(
 ) -> PlanVersion:
     """A plan of these components."""
     return PlanVersion(
-        id=PlanVersionId(new_id()),
-        plan_id=PlanId(new_id()),
+        id=PlanVersionId(next_id()),
+        plan_id=PlanId(next_id()),
         plan_code=code,
         number=1,
         name=code.capitalize(),

@@ -95,10 +95,12 @@ def test_a_change_may_be_split(life, proration, first, second):
 @histories(short=60, long=2_500)
 def test_changing_back_keeps_promotions(life, proration, place):
     """A→B→A returns to a promotion what it takes again, but for minor units where the discount of a
-    line is rounded anew. (Free days and what is in arrears pass with the instant itself.)
+    line is rounded anew. (Free days and what is in arrears pass with the instant itself, and what is
+    left of an amount is taken by whatever is charged next.)
     """
     kinds = {one.kind for one in life.redemptions.values()}
     assume(PromotionKind.FREE_DAYS not in kinds)
+    assume(not any(one.remaining_minor for one in life.redemptions.values()))
     now = Target(version=life.version, items=life.subscription.items)
     before = _discounted(life)
     change(life, moved_to(life, _like(life, life.version, place)), proration)

@@ -45,7 +45,8 @@ class Workshop:
         return Registry(
             reactions=(Reaction("echo", BellRung, self.echo),),
             jobs=(Job("note", self.note), Job("wait", self.wait)),
-            sweeps=(Sweep("tidy_up", "* * * * *", self.tidy_up),),
+            # A time that no test meets: they ask for the sweep themselves.
+            sweeps=(Sweep("tidy_up", "0 0 1 1 *", self.tidy_up),),
         )
 
     async def echo(self, tx: Tx, recorded: Sequence[Recorded]) -> None:

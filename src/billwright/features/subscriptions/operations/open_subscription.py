@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -16,8 +16,8 @@ from billwright.features.subscriptions.model import Commanded, Subscription
 from billwright.features.subscriptions.operations.apply_transitions import apply_transitions
 from billwright.features.subscriptions.operations.gather_facts import Question, gather_facts
 from billwright.features.subscriptions.operations.take_due_steps import due_transitions
+from billwright.features.subscriptions.rules.decision import keep_decision
 from billwright.features.subscriptions.rules.instants import require_since_last_change
-from billwright.features.subscriptions.rules.next_action import next_action_at
 from billwright.features.subscriptions.rules.transition import Facts, Transition
 from billwright.features.subscriptions.sql.reads import account_of, subscription_by_id
 from billwright.kernel.event import Event
@@ -56,16 +56,14 @@ class Opened:
 
     async def note(self, tx: Tx, decided: Subscription, *, action: str, event: Event) -> Commanded:
         """Keep a decision that costs nothing and gives nothing now."""
-        after = replace(decided, version=self.subscription.version + 1, updated_at=tx.now)
-        after = replace(after, next_action_at=next_action_at(after))
-        versions = await plan_versions(tx, [after.plan_version_id])
-        transition = Transition(
+        versions = await plan_versions(tx, [decided.plan_version_id])
+        transition = keep_decision(
+            self.subscription,
+            decided=decided,
+            version=versions[decided.plan_version_id],
             action=action,
-            before=self.subscription,
-            after=after,
-            version=versions[after.plan_version_id],
-            at=tx.now,
-            events=(event,),
+            event=event,
+            now=tx.now,
         )
         return await self.apply(tx, transition)
 
