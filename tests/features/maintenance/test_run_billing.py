@@ -14,7 +14,7 @@ from billwright.features.maintenance.operations.run_billing import (
     rehearse_billing,
     run_billing,
 )
-from billwright.features.subscriptions.operations import take_due_steps
+from billwright.features.subscriptions.operations import take_all_due_steps, take_due_steps
 from billwright.kernel.actor import system_actor
 from tests.features.billing import a_plan, a_subscription, an_account, in_arrears
 
@@ -37,7 +37,8 @@ async def rehearse(tenant) -> BillingReport:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch) -> None:
     """So that a few accounts need several batches."""
-    monkeypatch.setattr(take_due_steps, "BATCH_SIZE", 2)
+    monkeypatch.setattr(take_all_due_steps, "BATCH_SIZE", 2)
+    monkeypatch.setattr(take_due_steps.take_due_steps, "__kwdefaults__", {"batch_size": 2})
     monkeypatch.setattr(take_due_steps.claim_accounts_after, "__kwdefaults__", {"limit": 2})
     monkeypatch.setattr(running, "BATCH_SIZE", 2)
 
@@ -106,7 +107,7 @@ async def test_an_account_that_cannot_be_billed_is_reported_with_the_reason(tena
 async def test_a_run_that_is_cut_off_is_ended_by_the_next(tenant, clock, monkeypatch):
     await subscribers(tenant)
     clock.move_to(AS_OF)
-    real, calls = running.take_due_steps, 0
+    real, calls = take_all_due_steps.take_due_steps, 0
 
     async def fail_at_the_third(tx, **options):
         nonlocal calls
@@ -115,10 +116,10 @@ async def test_a_run_that_is_cut_off_is_ended_by_the_next(tenant, clock, monkeyp
             raise ConnectionError("cut off")
         return await real(tx, **options)
 
-    monkeypatch.setattr(running, "take_due_steps", fail_at_the_third)
+    monkeypatch.setattr(take_all_due_steps, "take_due_steps", fail_at_the_third)
     with pytest.raises(ConnectionError):
         await run(tenant)
-    monkeypatch.setattr(running, "take_due_steps", real)
+    monkeypatch.setattr(take_all_due_steps, "take_due_steps", real)
     await run(tenant)
     async with tenant.tx() as tx:
         charged = await tx.fetch_value("select count(*) from charge where invoice_id is not null")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +18,7 @@ from billwright.features.invoicing.model import (
     UsedOf,
 )
 from billwright.features.pricing.rules.pricing import pricing_of
+from billwright.features.promotions.sql.reads import discounts_of_charges
 from billwright.kernel.money import Rounding
 from billwright.kernel.proration import Granularity
 from billwright.runtime.db.json import from_json
@@ -35,20 +35,8 @@ _Discounts = tuple[tuple[UUID, int], ...]
 async def live_from_rows(tx: Tx, rows: Sequence[asyncpg.Record]) -> list[LiveCharge]:
     """Charges from rows with their columns; the discounts of all that have any by one query."""
     discounted = [row["id"] for row in rows if row["discount_minor"]]
-    discounts = await _discounts(tx, discounted) if discounted else {}
+    discounts = await discounts_of_charges(tx, discounted) if discounted else {}
     return [_live(row, discounts.get(row["id"], ())) for row in rows]
-
-
-async def _discounts(tx: Tx, charge_ids: Sequence[UUID]) -> dict[UUID, _Discounts]:
-    by_charge: dict[UUID, list[tuple[UUID, int]]] = defaultdict(list)
-    for row in await tx.fetch(
-        """select charge_id, redemption_id, amount_minor from discount
-           where tenant_id = $1 and charge_id = any($2::uuid[]) order by charge_id, redemption_id""",
-        tx.tenant_id,
-        charge_ids,
-    ):
-        by_charge[row["charge_id"]].append((row["redemption_id"], row["amount_minor"]))
-    return {charge_id: tuple(own) for charge_id, own in by_charge.items()}
 
 
 def _live(row: asyncpg.Record, discounts: _Discounts) -> LiveCharge:

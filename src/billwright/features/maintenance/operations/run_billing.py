@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
 from uuid import UUID
 
 from billwright.features.accounts.model import Account
@@ -20,21 +18,17 @@ from billwright.features.invoicing.operations.invoice_due_accounts import (
     invoice_accounts,
     invoice_due_accounts,
 )
-from billwright.features.subscriptions.operations.take_due_steps import (
-    BATCH_SIZE as STEPS_AT_A_TIME,
+from billwright.features.subscriptions.operations.take_all_due_steps import (
+    Opening,
+    take_all_due_steps,
 )
 from billwright.features.subscriptions.operations.take_due_steps import (
     BatchReport,
     claim_accounts_after,
-    take_due_steps,
     take_steps_of,
 )
 from billwright.runtime.db.tx import Tx
-from billwright.runtime.together import together
 
-Opening: TypeAlias = "Callable[[], AbstractAsyncContextManager[Tx]]"
-
-_BATCHES_AT_A_TIME = 3
 _FIRST = UUID(int=0)
 
 
@@ -77,24 +71,11 @@ async def run_billing(
     """
     report = BillingReport()
 
-    async def take_batch() -> BatchReport:
-        async with opening() as tx:
-            batch = await take_due_steps(tx, as_of=as_of, test_clock_id=None)
-        if batch.accounts:
-            report.add(batch.billed, steps=batch.steps, parked=batch.parked)
-            on_batch(report)
-        return batch
+    def add(batch: BatchReport) -> None:
+        report.add(batch.billed, steps=batch.steps, parked=batch.parked)
+        on_batch(report)
 
-    async def take_batches(_: int) -> None:
-        while (await take_batch()).accounts:
-            pass
-
-    # Most tenants are done with one batch: nothing looks for others before one was full.
-    first = await take_batch()
-    if first.accounts:
-        at_a_time = _BATCHES_AT_A_TIME if first.steps >= STEPS_AT_A_TIME else 1
-        # A failure is raised when all have ended: none may go on behind a failed run.
-        await together(take_batches, range(at_a_time), at_a_time=at_a_time)
+    await take_all_due_steps(opening, as_of=as_of, test_clock_id=None, on_batch=add)
     while True:
         async with opening() as tx:
             due = await invoice_due_accounts(tx, as_of=as_of, test_clock_id=None)

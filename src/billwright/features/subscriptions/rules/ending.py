@@ -66,7 +66,8 @@ def end_at(
     """End a subscription at an instant: what ran in arrears is owed up to there (usage only when the
     cancellation bills it), and the unused rest of what was charged is given back if it says so.
     """
-    state = LIFECYCLE.next(subscription.state, Action.CANCEL)
+    action = Action.EXPIRE if reason is CancellationReason.TIMEOUT else Action.CANCEL
+    state = LIFECYCLE.next(subscription.state, action)
     cancellation = subscription.cancellation
     ended = replace(
         subscription,

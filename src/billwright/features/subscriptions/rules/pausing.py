@@ -112,31 +112,6 @@ def resume(subscription: Subscription, facts: Facts, *, at: datetime, now: datet
     return _going_on(subscription, after=resumed, facts=facts, at=at, action="subscription.resume")
 
 
-def recover(subscription: Subscription, facts: Facts, *, at: datetime, now: datetime) -> Transition:
-    """Return to active once what was unpaid is settled. An unpaid subscription, whose periods stood
-    still, begins a new period where its last one has passed.
-    """
-    recovered = replace(
-        subscription,
-        state=LIFECYCLE.next(subscription.state, Action.RECOVER),
-        past_due_at=None,
-        version=subscription.version + 1,
-        updated_at=now,
-    )
-    if subscription.state is SubscriptionState.PAST_DUE:
-        recovered = replace(recovered, next_action_at=next_action_at(recovered))
-        return Transition(
-            action="subscription.recover",
-            before=subscription,
-            after=recovered,
-            version=facts.version,
-            at=at,
-        )
-    return _going_on(
-        subscription, after=recovered, facts=facts, at=at, action="subscription.recover"
-    )
-
-
 def _going_on(
     before: Subscription,
     *,
