@@ -14,21 +14,25 @@ import pytest
 import pytest_asyncio
 
 import billwright.features
+from billwright.features.payments.port import PaymentProviders
 from billwright.features.tenancy.model import Address, Seller, SellerParty
 from billwright.features.tenancy.operations.create_tenant import CreateTenant, create_tenant
 from billwright.kernel.actor import system_actor
 from billwright.kernel.ids import TenantId, new_id
+from billwright.providers.payment import discover as payment_providers
 from billwright.runtime.clock import FixedClock
 from billwright.runtime.db.database import Database
 from billwright.runtime.db.migrate import migrate_now
 from billwright.runtime.db.tx import Tx
 from billwright.runtime.queue.outbox import QueueOutbox
 from billwright.runtime.queue.registry import Registry, Work, discover
+from billwright.runtime.secrets import SecretBox
 from tests.postgres import ServerInfo, postgres_server
 
 __all__ = ["postgres_server"]
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+BOX = SecretBox(bytes(range(32)))
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +103,7 @@ class Tenant:
             database=self.database,
             tenant_id=self.id,
             as_of=as_of or self.database.clock.now(),
+            providers={PaymentProviders: payment_providers(), SecretBox: BOX},
         )
 
 

@@ -37,6 +37,12 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("guarded_functions", "read_entitlements"): (
         "many access questions in one statement; each row brings the tenant of its caller"
     ),
+    ("guarded_functions", "tenants_of_provider_reference"): (
+        "whose payment, refund, dispute or page a provider's callback is about, where it does not say"
+    ),
+    ("guarded_functions", "tenants_of_payment_method"): (
+        "whose payment method a provider's callback is about, by a digest that only we can make"
+    ),
 }
 
 _TABLES = """

@@ -15,7 +15,7 @@ from billwright.providers.payment import discover
 from billwright.runtime.db.database import Database
 from billwright.runtime.settings import load_settings
 from billwright.surfaces.web.wiring import Wiring
-from tests.conftest import Tenant
+from tests.conftest import BOX, Tenant
 
 TOKEN = "0123456789abcdef"
 
@@ -33,6 +33,7 @@ def client(tmp_path: Path, database: Database) -> Callable[..., httpx2.AsyncClie
                 metrics=application.metrics,
                 invoice_renderer=TypstInvoiceRenderer(),
                 payment_providers=discover(),
+                secret_box=BOX,
             )
         )
         transport = httpx2.ASGITransport(application.asgi, client=(address, 4711))

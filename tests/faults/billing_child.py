@@ -24,7 +24,7 @@ async def main(dsn: str, tenant_id: str, as_of: str) -> None:
     instant = datetime.fromisoformat(as_of)
     outbox = QueueOutbox(discover(billwright.features))
     database = await Database.connect(dsn, outbox=outbox, clock=FixedClock(instant), size=3)
-    (sweep,) = SWEEPS
+    sweep = next(one for one in SWEEPS if one.name == "renew_due_subscriptions")
     work = Work(
         name=sweep.name, database=database, tenant_id=TenantId(UUID(tenant_id)), as_of=instant
     )

@@ -112,7 +112,8 @@ async def _ledger(tx: Any) -> None:
         """select i.number, i.to_balance_minor, i.credit_applied_minor, e.* from invoice i
            cross join lateral (
                select coalesce(sum(e.amount_minor) filter (where e.kind = 'credit_note'), 0) as given,
-                      coalesce(-sum(e.amount_minor) filter (where e.kind <> 'credit_note'), 0) as taken
+                      coalesce(-sum(e.amount_minor)
+                          filter (where e.kind in ('applied', 'returned')), 0) as taken
                from credit_entry e where e.invoice_id = i.id) as e
            where i.state <> 'void' and (i.to_balance_minor <> e.given
                or i.credit_applied_minor <> e.taken)""",

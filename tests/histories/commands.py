@@ -41,6 +41,12 @@ from billwright.features.subscriptions.rules.instants import (
 )
 from billwright.features.subscriptions.rules.items import items_moved, items_with
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
+from billwright.features.subscriptions.rules.nonpayment import (
+    become_past_due,
+    become_unpaid,
+    recover_from_past_due,
+    recover_from_unpaid,
+)
 from billwright.features.subscriptions.rules.pausing import pause, resume
 from billwright.features.subscriptions.rules.transition import Facts
 from billwright.features.subscriptions.rules.trial import end_trial, extend_trial
@@ -256,7 +262,8 @@ def _permitted(life: Life, ask: CancelSubscription) -> datetime:
         permitted = first_permitted_end(before, life.version.terms, asked_at=now)
     if ask.mode is CancellationMode.AT:
         return max(ask.cancel_at or now, permitted)
-    if ask.mode is CancellationMode.PERIOD_END and before.state is not SubscriptionState.PAUSED:
+    standing_still = {SubscriptionState.PAUSED, SubscriptionState.UNPAID}
+    if ask.mode is CancellationMode.PERIOD_END and before.state not in standing_still:
         return end_of_period_at(before, permitted)
     return permitted
 
@@ -304,6 +311,21 @@ def _lose_payment_method(life: Life, command: Command) -> None:
     life.has_payment_method = command.pick((False, True))
 
 
+def _miss_payment(life: Life, command: Command) -> None:
+    """A payment is missing, given up on, or comes after all."""
+    before, now = life.subscription, life.now
+    match before.state:
+        case SubscriptionState.UNPAID:
+            step = recover_from_unpaid(before, life.facts_at(now), at=now, now=now)
+        case SubscriptionState.PAST_DUE if command.pick((True, True, False), place=2):
+            step = become_unpaid(before, life.facts_at(now), at=now, now=now)
+        case SubscriptionState.PAST_DUE:
+            step = recover_from_past_due(before, life.version, now=now)
+        case _:
+            step = become_past_due(before, life.version, since=now, now=now)
+    life.make(step)
+
+
 def _pay(life: Life, _: Command) -> None:
     life.make(activate(life.subscription, life.version, now=life.now))
 
@@ -324,6 +346,7 @@ HANDLERS: dict[str, Callable[[Life, Command], None]] = {
     "use": _use,
     "move zone": _move_zone,
     "lose payment method": _lose_payment_method,
+    "miss payment": _miss_payment,
     "pay": _pay,
 }
 

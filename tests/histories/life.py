@@ -16,6 +16,7 @@ from billwright.features.promotions.rules.new_redemption import new_redemption
 from billwright.features.subscriptions.model import (
     Activation,
     Commanded,
+    OnPaymentFailure,
     Subscription,
     SubscriptionId,
     SubscriptionItem,
@@ -42,9 +43,8 @@ from tests.histories.ledger import Ledger
 from tests.histories.served import ServedTime
 
 _Answer = TypeVar("_Answer")
-_WITH_LIVE_CHARGES = frozenset(
-    {SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE, SubscriptionState.PAUSED}
-)
+_STANDING_STILL = frozenset({SubscriptionState.PAUSED, SubscriptionState.UNPAID})
+_WITH_LIVE_CHARGES = _STANDING_STILL | {SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE}
 # A history of a few commands never needs more.
 _MOST_STEPS = 2000
 
@@ -112,7 +112,7 @@ class Life:
     def facts_at(self, at: datetime) -> Facts:
         """What a step at that instant is told."""
         subscription, version = self.subscription, self.version
-        is_inside = subscription.state is SubscriptionState.PAUSED or (
+        is_inside = subscription.state in _STANDING_STILL or (
             subscription.state in _WITH_LIVE_CHARGES and at < subscription.period.end
         )
         live = self.ledger.live(subscription, at=at) if is_inside else ()
@@ -205,9 +205,10 @@ class Life:
         return SimpleNamespace(now=self.now)
 
     def change_to(self, target: Target, timing: ChangeTiming) -> None:
-        """Change as the operation would, now or later."""
+        """Change as the operation would, now or later. Whether it is paid is not told here."""
         opened: Any = self
-        answered(schedule_change(self.tx, opened, target=target, timing=timing))
+        kept = replace(timing, on_payment_failure=OnPaymentFailure.APPLY_AND_PAST_DUE)
+        answered(schedule_change(self.tx, opened, target=target, timing=kept))
 
     def items(self, version: PlanVersion, *, quantity: Decimal) -> tuple[SubscriptionItem, ...]:
         """So many units of every component that is not an add-on."""

@@ -9,6 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from billwright.features.accounts.model import Account
+from billwright.features.accounts.operations.set_payment_method_presence import (
+    set_payment_method_presence,
+)
 from billwright.features.accounts.operations.update_account import UpdateAccount, update_account
 from billwright.features.catalog.model import PlanVersion
 from billwright.features.invoicing.model import Invoice
@@ -45,12 +48,16 @@ from billwright.features.subscriptions.operations.change_quantity import (
     ChangeQuantity,
     change_quantity,
 )
+from billwright.features.subscriptions.operations.mark_past_due import mark_past_due
+from billwright.features.subscriptions.operations.mark_unpaid import mark_unpaid
 from billwright.features.subscriptions.operations.pause_subscription import (
     PauseSubscription,
     ResumeSubscription,
     pause_subscription,
     resume_subscription,
 )
+from billwright.features.subscriptions.operations.recover_subscription import recover_subscription
+from billwright.features.subscriptions.operations.revert_unpaid_change import revert_unpaid_change
 from billwright.features.subscriptions.operations.set_renewal import (
     SetCollection,
     set_collection,
@@ -233,6 +240,26 @@ def _void(_: Situation, __: Command, invoice: Invoice) -> Operation:
     return lambda tx: void_invoice(tx, asked)
 
 
+def _miss_payment(situation: Situation, command: Command) -> Operation:
+    """A payment is missing, given up on, or comes after all."""
+    subscription_id = situation.subscription.id
+    if command.pick((True, False), place=2):
+        return lambda tx: recover_subscription(tx, subscription_id)
+    if situation.subscription.state is SubscriptionState.PAST_DUE:
+        return lambda tx: mark_unpaid(tx, subscription_id)
+    return lambda tx: mark_past_due(tx, subscription_id, since=situation.now)
+
+
+def _keep_payment_method(situation: Situation, command: Command) -> Operation:
+    present = command.pick((True, True, False))
+    account_id = situation.account.id
+    return lambda tx: set_payment_method_presence(tx, account_id, present=present)
+
+
+def _revert_change(_: Situation, __: Command, invoice: Invoice) -> Operation:
+    return lambda tx: revert_unpaid_change(tx, invoice.id)
+
+
 async def _nothing(operation: Awaitable[Any]) -> None:
     await operation
 
@@ -258,10 +285,13 @@ ON_SUBSCRIPTIONS: dict[str, Callable[[Situation, Command], Operation | None]] = 
     "use": _use,
     "move zone": _move_zone,
     "grant credit": _grant_credit,
+    "miss payment": _miss_payment,
+    "keep payment method": _keep_payment_method,
 }
 ON_DOCUMENTS: dict[str, Callable[[Situation, Command, Invoice], Operation | None]] = {
     "credit note": _credit_note,
     "pay": _pay,
     "void": _void,
+    "revert change": _revert_change,
 }
 NAMES = (*ON_SUBSCRIPTIONS, *ON_DOCUMENTS, *ON_DOCUMENTS)

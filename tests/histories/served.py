@@ -83,9 +83,9 @@ class ServedTime:
                 self._change(transition, version)
                 if transition.before.state in _SERVING:
                     self._note_added(transition, versions=versions)
-            case "pause":
+            case "pause" | "mark_unpaid":
                 self._stop(transition.at, keeps_advance=after.pause.keeps_period)
-            case "resume":
+            case "resume" | "recover" if transition.before.state not in _SERVING:
                 self._resume(transition, version)
             case "end":
                 kept = (after.cancellation.proration or CancellationProration.NONE) is (

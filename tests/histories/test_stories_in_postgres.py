@@ -27,7 +27,8 @@ from billwright.kernel.ids import new_id
 from billwright.kernel.money import Rounding
 from billwright.kernel.proration import Granularity
 from billwright.kernel.refusal import Refusal
-from tests.conftest import make_tenant
+from billwright.runtime.clock import FixedClock
+from tests.conftest import Tenant, make_tenant
 from tests.histories.books import check_documents
 from tests.histories.commands import commands
 from tests.histories.life import plan_in_words
@@ -96,12 +97,22 @@ def scenes(draw: st.DrawFn) -> Scene:
 async def test_the_books_add_up_after_any_story(scene, told, database, clock):
     clock.move_to(scene.start)
     tenant = await make_tenant(database, f"tenant-{new_id()}")
+    story = await begun_scene(tenant, clock, scene)
+    for command in told:
+        await story.tell(command)
+        await check_documents(tenant)
+    await _give_all_back(story)
+    await check_documents(tenant)
+
+
+async def begun_scene(tenant: Tenant, clock: FixedClock, scene: Scene) -> Story:
+    """The story of a scene, at its beginning."""
     codes: tuple[str, ...] = ()
     if scene.promotion is not None:
         async with tenant.tx() as tx:
             await create_promotion(tx, _offered(scene.promotion))
         codes = ("SPRING",)
-    story = await begun_story(
+    return await begun_story(
         tenant,
         clock,
         scene.plans,
@@ -109,11 +120,6 @@ async def test_the_books_add_up_after_any_story(scene, told, database, clock):
         account=scene.account,
         subscription={"quantities": _units(scene.plans[0]), "promotion_codes": codes},
     )
-    for command in told:
-        await story.tell(command)
-        await check_documents(tenant)
-    await _give_all_back(story)
-    await check_documents(tenant)
 
 
 async def _give_all_back(story: Story) -> None:

@@ -25,6 +25,12 @@ from billwright.runtime.queue.registry import Registry
 from tests.conftest import Tenant
 from tests.features.billing import a_plan, a_subscription, an_account
 from tests.features.payments.paying import pay, reserve
+from tests.isolation.story_callbacks import be_told
+from tests.isolation.story_dunning import miss_a_payment
+from tests.isolation.story_methods import leave_method
+from tests.isolation.story_refunds import refund_and_dispute
+from tests.isolation.story_restrictions import be_restricted
+from tests.isolation.story_reviews import differ_and_reconcile
 
 
 async def live(tenant: Tenant, registry: Registry) -> None:
@@ -69,8 +75,15 @@ async def live(tenant: Tenant, registry: Registry) -> None:
                 account_id=account.id, subscription_id=started.subscription.id, events=(one_call,)
             ),
         )
+    await leave_method(tenant, account.id)
+    await be_restricted(tenant, account.id)
     await _announce(tenant, registry)
-    await reserve(tenant, pay(started.billed.documents[0], 1000))
+    await differ_and_reconcile(tenant, account.id)
+    await refund_and_dispute(tenant)
+    await be_told(tenant)
+    invoice = started.billed.documents[0]
+    await miss_a_payment(tenant, invoice.id, account_id=account.id)
+    await reserve(tenant, pay(invoice, 1000))
 
 
 async def _announce(tenant: Tenant, registry: Registry) -> None:

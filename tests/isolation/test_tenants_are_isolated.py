@@ -21,7 +21,13 @@ from tests.isolation.story import live
 # What a statement that reaches too far may end with, instead of touching nothing.
 REFUSED = (asyncpg.InsufficientPrivilegeError, asyncpg.IntegrityConstraintViolationError)
 
-GUARDED = {"tenant_by_code", "all_tenants", "read_entitlements"}
+GUARDED = {
+    "tenant_by_code",
+    "all_tenants",
+    "read_entitlements",
+    "tenants_of_provider_reference",
+    "tenants_of_payment_method",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +267,8 @@ async def test_the_guarded_functions_tell_no_more_than_they_promise(neighbors):
     question = "select * from read_entitlements($1::uuid[], $2::uuid[])"
     assert await database.unscoped(question, [own.id], [subscription_id]) == []
     (row,) = await database.unscoped(question, [other.id], [subscription_id])
-    assert set(row.keys()) == {"tenant_id", "subscription_id", "account_id", "version", "features"}
+    told = {"tenant_id", "subscription_id", "account_id", "version", "features", "access"}
+    assert set(row.keys()) == told
 
 
 async def test_a_temporary_table_does_not_deceive_the_guarded_functions(neighbors):

@@ -1,15 +1,23 @@
 """How do tests play Stripe? A small account on this machine that may fail on purpose.
 
 It models, from the public documentation of the API (docs.stripe.com/api), what payments rest on and
-what the other stand-in, localstripe, has not: idempotency keys (the first answer is replayed for 24
-hours, a 500 included; other values or another endpoint are an error; a second request meanwhile is a
-conflict; what fails validation is not stored), lists by `created` with cursors and newest first, the
-search that may lag behind, Checkout sessions whose payment intent appears when the payer acts, declines
-with `decline_code`, authentication on and off session, direct debits that take days, refunds bounded by
-what is left, and signed events.
+what the other stand-in, localstripe, has not:
 
-It does not model fees, captures, disputes by the bank, currencies' minimums, or validation beyond the
-members that are read here.
+- idempotency keys: the first answer is replayed for 24 hours, a 500 included; other values or another
+  endpoint are an error; a second request meanwhile is a conflict; what fails validation is not stored
+- lists by `created` with cursors, newest first and a hundred at most; the search that may lag behind
+- Checkout sessions, whose payment intent appears when the payer acts, and which stay open after a decline
+- declines with `decline_code`, as a 402 that names the payment intent
+- authentication: off session it is a decline, on session a page, which may be passed or withdrawn
+- direct debits that are `processing` for days and then succeed, or fail with a code and no `decline_code`
+- refunds, partial and full, bounded by what is left; disputes that are opened and decided
+- events, in Stripe's own form and with its own signature, which its SDK checks
+
+It does not model fees, captures, balances (a dispute moves no money here), currencies' minimums,
+mandates, the order in which real events overtake each other (tests shuffle them), API versions, or
+validation beyond the members that are read here. What both this account and the provider get wrong about
+Stripe no test finds: localstripe, by somebody who read the same documentation, and Stripe's own test mode
+are for that.
 """
 
 from __future__ import annotations
@@ -104,6 +112,18 @@ class FakeStripe:
         self._emit("checkout.session.expired", session)
         return session
 
+    def cancel_payment_intent(self, intent_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        intent = self._get(intent_id)
+        if intent["status"] not in {"requires_payment_method", "requires_action"}:
+            raise ApiError(400, "payment_intent_unexpected_state")
+        intent |= {
+            "status": "canceled",
+            "next_action": None,
+            "cancellation_reason": params.get("cancellation_reason"),
+        }
+        self._emit("payment_intent.canceled", intent)
+        return intent
+
     def create_refund(self, params: dict[str, Any]) -> dict[str, Any]:
         intent, amount = self._get(params["payment_intent"]), int(params["amount"])
         given_back = sum(
@@ -192,6 +212,13 @@ class FakeStripe:
         )
         self._emit("charge.dispute.created", dispute)
 
+    def close_dispute(self, intent_id: str, status: str) -> None:
+        """Decide, and take or leave the money."""
+        for dispute in self.of("dispute"):
+            if dispute["payment_intent"] == intent_id:
+                dispute["status"] = status
+                self._emit("charge.dispute.closed", dispute)
+
     def event(self, event_type: str, thing: dict[str, Any]) -> dict[str, Any]:
         public = {name: value for name, value in thing.items() if name[0] != "_"}
         return {
@@ -228,6 +255,7 @@ class FakeStripe:
             last_payment_error=None,
             next_action=None,
             cancellation_reason=None,
+            setup_future_usage=params.get("setup_future_usage"),
             metadata=params.get("metadata", {}),
         )
 

@@ -129,6 +129,8 @@ class FakeServer:
         match path.removeprefix("/v1/").split("/"):
             case ["payment_intents"]:
                 return self.stripe.create_payment_intent(params)
+            case ["payment_intents", intent_id, "cancel"]:
+                return self.stripe.cancel_payment_intent(intent_id, params)
             case ["checkout", "sessions"]:
                 return self.stripe.create_session(params)
             case ["checkout", "sessions", session_id, "expire"]:

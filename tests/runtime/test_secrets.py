@@ -65,6 +65,32 @@ def test_a_retired_key_still_opens_and_asks_to_be_resealed():
         old.open(resealed, context="row")
 
 
+@given(
+    first=st.tuples(st.binary(max_size=20), st.text(max_size=10)),
+    second=st.tuples(st.binary(max_size=20), st.text(max_size=10)),
+)
+def test_digests_are_equal_for_one_value_in_one_context_only(
+    first: tuple[bytes, str], second: tuple[bytes, str]
+):
+    (plain, context), (other_plain, other_context) = first, second
+    box = SecretBox(KEY)
+    digests = box.digests(plain, context=context)
+    assert (digests == box.digests(other_plain, context=other_context)) == (first == second)
+    assert [len(digest) for digest in digests] == [32]
+
+
+def test_a_digest_cannot_be_moved_between_value_and_context():
+    box = SecretBox(KEY)
+    assert box.digests(b"bc", context="a") != box.digests(b"c", context="ab")
+
+
+def test_what_was_digested_with_a_retired_key_is_still_found():
+    stored = SecretBox(KEY).digests(b"value", context="c")[0]
+    rotated = SecretBox(OTHER, [KEY]).digests(b"value", context="c")
+    assert rotated == [SecretBox(OTHER).digests(b"value", context="c")[0], stored]
+    assert stored not in SecretBox(OTHER).digests(b"value", context="c")
+
+
 def test_the_fingerprint_tells_keys_apart():
     assert SecretBox(KEY).fingerprint != SecretBox(OTHER).fingerprint
     assert SecretBox(KEY).fingerprint == SecretBox(KEY, [OTHER]).fingerprint

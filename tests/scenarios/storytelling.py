@@ -9,7 +9,6 @@ from typing import Any
 from billwright.features.accounts.model import Account
 from billwright.features.invoicing.model import Invoice
 from billwright.features.invoicing.sql.reads import list_invoices
-from billwright.features.payments.operations.collect_payment import collect_payment
 from billwright.features.subscriptions.jobs import renew_due_subscriptions
 from billwright.features.subscriptions.model import CancellationMode, Subscription
 from billwright.features.subscriptions.operations.cancel_subscription import (
@@ -18,7 +17,7 @@ from billwright.features.subscriptions.operations.cancel_subscription import (
 )
 from billwright.runtime.clock import FixedClock
 from tests.conftest import Tenant
-from tests.features.payments.paying import MANUAL, pay, reserve
+from tests.features.payments.paying import collect, pay, reserve
 
 
 async def live_until(
@@ -48,7 +47,7 @@ async def invoices_of(tenant: Tenant, account: Account | None = None) -> list[In
 
 async def pay_in_full(tenant: Tenant, invoice: Invoice) -> None:
     command = pay(invoice, invoice.due_minor)
-    await collect_payment(tenant.tx, await reserve(tenant, command), providers=MANUAL)
+    await collect(tenant, await reserve(tenant, command))
 
 
 async def revenue(tenant: Tenant) -> dict[str, tuple[int, int, int]]:

@@ -18,6 +18,7 @@ from billwright.runtime.db.database import Database
 from billwright.runtime.garbage import collect_rarely
 from billwright.runtime.queue.outbox import QueueOutbox
 from billwright.runtime.queue.registry import discover
+from billwright.runtime.secrets import load_key
 from billwright.runtime.settings import Settings
 from billwright.runtime.telemetry.tracing import configure_tracing
 from billwright.surfaces.web.wiring import Wiring
@@ -35,6 +36,7 @@ class Api:
         self._registry = discover(billwright.features)
         self._renderer = TypstInvoiceRenderer()
         self._payment_providers = discover_payment_providers(settings)
+        self._secret_box = load_key(settings)
         self._application = Application(settings)
         collect_rarely()
 
@@ -55,6 +57,8 @@ class Api:
                     metrics=metrics,
                     invoice_renderer=self._renderer,
                     payment_providers=self._payment_providers,
+                    secret_box=self._secret_box,
+                    default_tenant=self._settings.tenants[0],
                 )
             )
             await self._serve(listener, stop=stop)

@@ -9,9 +9,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
+from billwright.features.payments.operations.pay_link import PAY_PATH
 from billwright.runtime.settings import Settings
 from billwright.runtime.telemetry.metrics import Metrics
 from billwright.surfaces.manager_api.app import create_manager_api
+from billwright.surfaces.payer_page.app import (
+    SANDBOX_PATH,
+    create_payer_page,
+    create_sandbox_page,
+)
 from billwright.surfaces.platform_api.app import create_platform_api
 from billwright.surfaces.web.body_limit import BodyLimit
 from billwright.surfaces.web.documentation import documentation_routes
@@ -40,7 +46,10 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
         self._platform, self._manager = create_platform_api(), create_manager_api()
-        self._manager.state.settings = settings
+        self._payer_page = create_payer_page()
+        self._sandbox_page = create_sandbox_page()
+        for surface in (self._manager, self._payer_page, self._sandbox_page):
+            surface.state.settings = settings
         self._metrics_token = settings.metrics_token
         root = Starlette(
             routes=[
@@ -49,6 +58,8 @@ class Application:
                 *documentation_routes(DOCUMENTATION_PATH, DOCUMENTS),
                 Mount("/api/billing", self._platform),
                 Mount("/api", self._manager),
+                Mount(PAY_PATH, self._payer_page),
+                *([Mount(SANDBOX_PATH, self._sandbox_page)] if settings.payment_sandbox else []),
             ],
             exception_handlers={404: _not_found},
         )
@@ -56,11 +67,14 @@ class Application:
             HotRoutes(BodyLimit(root), mounts={"/api/billing": self._platform}),
             metrics=self.metrics,
             quiet_routes=_QUIET_ROUTES,
+            # Who has the rest of the path can pay, and sees what is due.
+            secret_below=(f"{PAY_PATH}/",),
         )
 
     def wire(self, wiring: Wiring) -> None:
         """Give the surfaces what their requests work with."""
-        self._platform.state.wiring = self._manager.state.wiring = wiring
+        for surface in (self._platform, self._manager, self._payer_page, self._sandbox_page):
+            surface.state.wiring = wiring
 
     async def _show_metrics(self, request: Request) -> Response:
         """The numbers of this process, for the holder of the token; without one, for this machine.

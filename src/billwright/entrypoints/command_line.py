@@ -38,6 +38,8 @@ dunning = typer.Typer(
 )
 main.add_typer(dunning, name="dunning")
 
+_INSTANTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
+
 TenantCode = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's code.")]
 SellerFile = Annotated[
     Path,
@@ -132,7 +134,7 @@ def bill(
     as_of: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"],
+            formats=_INSTANTS,
             help="Up to this instant (UTC); else now.",
         ),
     ] = None,
@@ -164,6 +166,59 @@ def bill(
                 as_of.replace(tzinfo=UTC) if as_of else None,
                 tenant_code=tenant,
                 rehearse=dry_run,
+                as_json=json_output,
+            )
+        )
+
+
+@main.command()
+def reconcile(
+    provider: Annotated[
+        str | None, typer.Option(help="One provider; else all that list their payments.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=_INSTANTS, help="From this instant (UTC); else 3 days before the last run."
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=_INSTANTS, help="To before this instant (UTC); else an hour ago."),
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option(help="The code of one tenant; else all of them.")
+    ] = None,
+    json_output: Annotated[  # noqa: FBT002
+        bool, typer.Option("--json", help="Report as JSON.")
+    ] = False,
+) -> None:
+    """Compare what providers list with what is booked, as the worker does every night: book what only
+    they know, and report what only a person can explain.
+    """
+    from billwright.entrypoints.explained import explained  # noqa: PLC0415
+
+    with explained():
+        from billwright.providers.payment import discover  # noqa: PLC0415
+        from billwright.runtime.secrets import load_key  # noqa: PLC0415
+        from billwright.runtime.settings import load_settings  # noqa: PLC0415
+        from billwright.runtime.telemetry.logs import configure_logs  # noqa: PLC0415
+        from billwright.surfaces.cli.reconcile import Chosen  # noqa: PLC0415
+        from billwright.surfaces.cli.reconcile import reconcile as compare  # noqa: PLC0415
+
+        settings = load_settings()
+        configure_logs(settings.log_format)
+        chosen = Chosen(
+            provider=provider,
+            since=since.replace(tzinfo=UTC) if since else None,
+            until=until.replace(tzinfo=UTC) if until else None,
+            tenant_code=tenant,
+        )
+        raise typer.Exit(
+            compare(
+                chosen,
+                providers=discover(settings),
+                box=load_key(settings),
                 as_json=json_output,
             )
         )

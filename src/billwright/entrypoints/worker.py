@@ -12,6 +12,7 @@ import structlog
 import billwright.features
 from billwright import __version__
 from billwright.features.notifications.port import MailChannel, Mailer
+from billwright.features.payments.operations.pay_link import PayLinks
 from billwright.features.payments.port import PaymentProviders
 from billwright.features.tax.port import VatIdRegister
 from billwright.providers.mail.folder import FolderMailer
@@ -23,6 +24,7 @@ from billwright.runtime.garbage import collect_rarely
 from billwright.runtime.queue.outbox import QueueOutbox
 from billwright.runtime.queue.registry import discover
 from billwright.runtime.queue.worker import Worker
+from billwright.runtime.secrets import SecretBox, load_key
 from billwright.runtime.settings import Settings
 from billwright.runtime.telemetry.metrics import Metrics
 from billwright.runtime.telemetry.tracing import configure_tracing
@@ -40,8 +42,11 @@ class BackgroundWork:
         self._tracing = configure_tracing(settings.otel_exporter_otlp_endpoint, version=__version__)
         self._metrics = Metrics()
         self._registry = discover(billwright.features)
+        secret_box = load_key(settings)
         self._providers: Mapping[type[Any], Any] = {
             PaymentProviders: discover_payment_providers(settings),
+            SecretBox: secret_box,
+            PayLinks: PayLinks(settings.public_url, secret_box),
             VatIdRegister: ViesRegister(),
             MailChannel: MailChannel(mailer_for(settings), parseaddr(settings.email_from)[1]),
         }

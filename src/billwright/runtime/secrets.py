@@ -2,7 +2,8 @@
 
 Sealed with AES-256-GCM under a key that is not in the database. A sealed value names its key, so that
 keys can be changed while old values stay readable, and is bound to its context, so that it cannot be
-moved to another row.
+moved to another row. What has to be found again is stored with a digest, which nobody can make, and so
+try values on, without the key.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Sequence
@@ -39,6 +41,7 @@ class SecretBox:
     def __init__(self, key: bytes, retired: Sequence[bytes] = ()) -> None:
         self._current = _fingerprint(key)
         self._ciphers = {_fingerprint(known): AESGCM(known) for known in (key, *retired)}
+        self._digest_keys = [_digest_key(known) for known in (key, *retired)]
 
     @property
     def fingerprint(self) -> str:
@@ -72,6 +75,16 @@ class SecretBox:
         """Whether it was sealed with another key than the current one."""
         key_id, _ = _split(sealed)
         return key_id != self._current
+
+    def digests(self, plain: bytes, *, context: str) -> list[bytes]:
+        """What a value is found by: one digest for each known key, the current key's first.
+
+        The first is to be stored; all of them are to be looked for. Equal values have equal digests in
+        one context and different ones in another.
+        """
+        prefix = context.encode()
+        message = len(prefix).to_bytes(8) + prefix + plain
+        return [hmac.digest(key, message, "sha256") for key in self._digest_keys]
 
 
 def load_key(settings: Settings) -> SecretBox:
@@ -126,6 +139,11 @@ def _fingerprint(key: bytes) -> str:
     if len(key) != KEY_BYTES:
         raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
     return hashlib.sha256(b"billwright key id" + key).hexdigest()[:8]
+
+
+def _digest_key(key: bytes) -> bytes:
+    """A key of its own: one key serves one purpose."""
+    return hmac.digest(key, b"billwright digest key", "sha256")
 
 
 def _split(sealed: str) -> tuple[str, bytes]:

@@ -126,6 +126,7 @@ async def test_every_column_is_a_fact_or_belongs_to_what_becomes_of_it(tenant):
         )
     living = {"paid_minor", "due_minor", "paid_at", "version", "created_at", "updated_at"}
     living |= {"credit_applied_minor", "credited_minor", "voided_at", "uncollectible_at"}
+    living |= {"collect_at"}
     keys = {"tenant_id", "id", "account_id", "series_id", "subtotal_minor", "tax_minor"}
     assert {row["attname"] for row in columns} == {*CHANGED, *living, *keys}
 

@@ -42,7 +42,8 @@ async def customer(tenant, *, on_clock: bool = True):
         await a_plan(tx, "storage", components=(in_arrears("storage", "3.10"),))
     async with tenant.tx() as tx:
         clock_id = (await create_test_clock(tx, name="year", now=BEGAN)).id if on_clock else None
-        account = await an_account(tx, test_clock_id=clock_id)
+        # Nothing is paid here, and nobody is to be pursued for it.
+        account = await an_account(tx, test_clock_id=clock_id, payment_terms_days=365)
         await a_subscription(tx, account, quantities={"seats": Decimal(3)})
         await a_subscription(tx, account, "storage")
     return clock_id

@@ -73,7 +73,8 @@ async def customers(tenant, *, on_clock: bool):
             ),
         )
     async with tenant.tx() as tx:
-        account = await an_account(tx, test_clock_id=clock_id)
+        # Nothing is paid here, and nobody is to be pursued for it.
+        account = await an_account(tx, test_clock_id=clock_id, payment_terms_days=365)
         await a_subscription(tx, account, "tried")
         await a_subscription(tx, account, promotion_codes=("START",))
         await a_subscription(tx, account, starts_at=day(3, 31))
@@ -107,7 +108,11 @@ async def customers(tenant, *, on_clock: bool):
         await set_renewal(tx, SetRenewal(subscription_id=once.id, renews=False))
     async with tenant.tx() as tx:
         monthly = await an_account(
-            tx, test_clock_id=clock_id, collection=Collection.BILLING_DAY, billing_day=31
+            tx,
+            payment_terms_days=365,
+            test_clock_id=clock_id,
+            collection=Collection.BILLING_DAY,
+            billing_day=31,
         )
         await a_subscription(tx, monthly)
         await a_subscription(tx, monthly, "storage")

@@ -8,18 +8,25 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from billwright.features.accounts.model import Account
 from billwright.features.notifications.messages import MessageType
 from billwright.features.notifications.model import NewRequest, NotificationRequest
 from billwright.features.notifications.operations.request_messages import request_messages
 from billwright.features.notifications.port import MailChannel, Message
 from billwright.features.notifications.sql.reads import list_requests
-from billwright.kernel.ids import new_id
-from billwright.runtime.queue.registry import Work
-from tests.conftest import NOON, Tenant
+from billwright.features.payments.operations.pay_link import PayLinks
+from billwright.features.payments.port import PaymentProviders
+from billwright.kernel.ids import TenantId, new_id
+from billwright.runtime.db.database import Database
+from billwright.runtime.queue.reacting import react
+from billwright.runtime.queue.registry import Registry, Work
+from tests.conftest import BOX, NOON, Tenant
 from tests.features.billing import an_account
 
 SENDER_EMAIL = "billing@mail.example"
+PAY_LINKS = PayLinks("https://billing.example.com", BOX)
 
 
 class ScriptedMailer:
@@ -74,5 +81,28 @@ async def requests_of(tenant: Tenant, account_id: UUID | None = None) -> list[No
         return (await list_requests(tx, before=None, limit=1000, account_id=account_id))[::-1]
 
 
-def work_with(tenant: Tenant, mailer: Any) -> Work:
-    return replace(tenant.work(), providers={MailChannel: MailChannel(mailer, SENDER_EMAIL)})
+def work_with(tenant: Tenant, mailer: Any, *, payments: PaymentProviders | None = None) -> Work:
+    return replace(tenant.work(), providers=wired(mailer, payments=payments))
+
+
+def wired(mailer: Any, *, payments: PaymentProviders | None = None) -> dict[type[Any], Any]:
+    """What delivery works with; without payment providers there is no page to pay on."""
+    return {
+        MailChannel: MailChannel(mailer, SENDER_EMAIL),
+        PayLinks: PAY_LINKS,
+        PaymentProviders: payments or PaymentProviders(),
+    }
+
+
+async def run_reactions(database: Database, registry: Registry) -> None:
+    """Every reaction that was asked for so far, as the worker would run it."""
+    for row in await database.unscoped(
+        "select payload from queue.pgqueuer where entrypoint = 'react' order by id"
+    ):
+        body = msgspec.json.decode(row["payload"])
+        await react(
+            database,
+            registry,
+            tenant_id=TenantId(UUID(body["tenant_id"])),
+            payload=body["payload"],
+        )

@@ -27,6 +27,7 @@ SAMPLES = {
 } | {
     "invoice_url": "https://billing.example.com/invoices/1?a=1&b=2",
     "portal_url": "https://billing.example.com/portal",
+    "pay_url": "https://billing.example.com/pay/AbC-_123",
 }
 
 

@@ -6,9 +6,6 @@ import asyncio
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from uuid import UUID
-
-import msgspec
 
 from billwright.features.catalog.operations.create_plan import NewComponent
 from billwright.features.notifications.messages import (
@@ -16,11 +13,10 @@ from billwright.features.notifications.messages import (
     MessageType,
     render_message,
 )
-from billwright.features.notifications.port import MailChannel, Message
+from billwright.features.notifications.port import Message
 from billwright.features.payments.model import PaymentMethod
-from billwright.features.payments.operations.collect_payment import collect_payment
+from billwright.features.payments.operations.collect_attempt import collect_attempt
 from billwright.features.payments.operations.start_payment import StartPayment, start_payment
-from billwright.features.payments.port import PaymentProviders
 from billwright.features.pricing.rules.models.flat import Flat
 from billwright.features.subscriptions.model import CancellationMode
 from billwright.features.subscriptions.operations.cancel_subscription import (
@@ -29,14 +25,21 @@ from billwright.features.subscriptions.operations.cancel_subscription import (
 )
 from billwright.features.subscriptions.operations.change_trial import EndTrial, end_trial
 from billwright.kernel.currency import currency_of
-from billwright.kernel.ids import TenantId
 from billwright.kernel.money import Money
 from billwright.providers.mail.folder import FolderMailer
 from billwright.providers.payment import discover
-from billwright.runtime.queue.reacting import react
 from billwright.runtime.queue.worker import Worker
+from billwright.runtime.secrets import SecretBox
+from tests.conftest import BOX
 from tests.features.billing import a_plan, a_subscription, an_account
-from tests.features.notifications.requesting import SENDER_EMAIL, requests_of
+from tests.features.notifications.requesting import requests_of, run_reactions, wired
+
+STORY = {
+    MessageType.INVOICE_FINALIZED,
+    MessageType.PAYMENT_SUCCEEDED,
+    MessageType.SUBSCRIPTION_STARTED,
+    MessageType.SUBSCRIPTION_CANCELED,
+}
 
 
 class CountingMailer(FolderMailer):
@@ -54,20 +57,6 @@ class CountingMailer(FolderMailer):
             self.complete.set()
 
 
-async def run_reactions(database, registry):
-    """Every reaction that was asked for so far, as the worker would run it."""
-    for row in await database.unscoped(
-        "select payload from queue.pgqueuer where entrypoint = 'react' order by id"
-    ):
-        body = msgspec.json.decode(row["payload"])
-        await react(
-            database,
-            registry,
-            tenant_id=TenantId(UUID(body["tenant_id"])),
-            payload=body["payload"],
-        )
-
-
 async def a_paid_and_canceled_subscription(tenant, **account):
     """Started, paid with a transfer of the day before, and canceled."""
     async with tenant.tx() as tx:
@@ -75,7 +64,7 @@ async def a_paid_and_canceled_subscription(tenant, **account):
         started = await a_subscription(tx, await an_account(tx, **account))
         invoice = started.billed.documents[0]
     async with tenant.tx() as tx:
-        reservation = await start_payment(
+        attempt = await start_payment(
             tx,
             StartPayment(
                 invoice_id=invoice.id,
@@ -86,7 +75,7 @@ async def a_paid_and_canceled_subscription(tenant, **account):
             ),
             providers=discover(),
         )
-    await collect_payment(tenant.tx, reservation, providers=discover())
+    await collect_attempt(tenant.tx, attempt.id, providers=discover(), box=BOX)
     async with tenant.tx() as tx:
         await cancel_subscription(
             tx,
@@ -102,7 +91,7 @@ async def test_each_fact_is_told_once_in_the_account_s_language(tenant, database
     await run_reactions(database, registry)
     await run_reactions(database, registry)
     requests = {request.type: request for request in await requests_of(tenant)}
-    assert set(requests) == set(MessageType)
+    assert set(requests) == STORY
     name = {"account_name": "Bücher am Ufer"}
     invoice = started.billed.documents[0]
     assert requests["invoice.finalized"].data == name | {
@@ -187,15 +176,12 @@ async def test_a_worker_brings_every_message_to_the_folder(
     tenant, database, registry, migrated_database, tmp_path
 ):
     await a_paid_and_canceled_subscription(tenant, email="books@riverbank.example")
-    mailer = CountingMailer(tmp_path, expected=len(MessageType))
+    mailer = CountingMailer(tmp_path, expected=len(STORY))
     worker = Worker(
         database,
         registry,
         dsn=migrated_database,
-        providers={
-            MailChannel: MailChannel(mailer, SENDER_EMAIL),
-            PaymentProviders: discover(),
-        },
+        providers={**wired(mailer, payments=discover()), SecretBox: BOX},
     )
     running = asyncio.create_task(worker.run())
     try:
@@ -203,5 +189,5 @@ async def test_a_worker_brings_every_message_to_the_folder(
     finally:
         worker.stop()
         await asyncio.wait_for(running, timeout=30)
-    assert len(list(tmp_path.glob("*.eml"))) == len(MessageType)
+    assert len(list(tmp_path.glob("*.eml"))) == len(STORY)
     assert {request.state for request in await requests_of(tenant)} == {"delivered"}

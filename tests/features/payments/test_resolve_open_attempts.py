@@ -7,15 +7,19 @@ from datetime import timedelta
 
 import pytest
 
+from billwright.features.invoicing.operations.lock_invoice import lock_invoice
+from billwright.features.invoicing.operations.settle_invoice import settle_invoice
+from billwright.features.invoicing.operations.void_invoice import VoidInvoice, void_invoice
 from billwright.features.payments.jobs import resolve_open_attempts
 from billwright.features.payments.model import AttemptState, PaymentState
-from billwright.features.payments.operations.collect_payment import collect_payment
 from billwright.features.payments.port import (
     OutcomeUnknown,
     PaymentProviders,
     ProviderUnavailable,
 )
 from billwright.features.payments.sql.reads import attempts_of, list_payments
+from billwright.features.payments.sql.writes import submit_attempt
+from billwright.runtime.db.json import from_json
 from tests.features.payments.paying import (
     DECLINED,
     MANUAL,
@@ -24,6 +28,7 @@ from tests.features.payments.paying import (
     TOTAL,
     ScriptedProvider,
     an_invoice,
+    collect,
     events_of,
     invoice_now,
     pay,
@@ -46,6 +51,18 @@ async def sweep(tenant, clock, providers=MANUAL, *, after=MINUTE):
     return await resolve_open_attempts(work_with(tenant, providers))
 
 
+async def sent(tenant, invoice, provider):
+    """An attempt whose provider was asked by a process that then stopped."""
+    attempt = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
+    async with tenant.tx() as tx:
+        assert await submit_attempt(tx, attempt.id)
+    return attempt
+
+
+async def reviews_of(tenant):
+    return [from_json(row["data"])["kind"] for row in await events_of(tenant, "review.requested")]
+
+
 async def test_a_crash_after_the_reservation_is_mended_after_a_minute(tenant, clock):
     invoice = await an_invoice(tenant)
     await reserve(tenant, pay(invoice))
@@ -61,8 +78,8 @@ async def test_a_crash_after_the_reservation_is_mended_after_a_minute(tenant, cl
 async def test_a_crash_after_the_call_is_answered_by_asking_not_by_sending(tenant, clock):
     invoice = await an_invoice(tenant)
     provider = ScriptedProvider()
-    reservation = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
-    provider.known[reservation.request.provider_key] = SUCCEEDED
+    attempt = await sent(tenant, invoice, provider)
+    provider.known[attempt.provider_key] = SUCCEEDED
     await sweep(tenant, clock, provider.providers)
     payment, attempt = await the_payment(tenant)
     assert payment.state is PaymentState.SUCCEEDED
@@ -73,20 +90,20 @@ async def test_a_crash_after_the_call_is_answered_by_asking_not_by_sending(tenan
 async def test_an_unknown_outcome_is_sent_again_under_the_same_key(tenant, clock):
     invoice = await an_invoice(tenant)
     provider = ScriptedProvider(OutcomeUnknown(), SUCCEEDED)
-    reservation = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
-    await collect_payment(tenant.tx, reservation, providers=provider.providers)
+    attempt = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
+    await collect(tenant, attempt, provider.providers)
     await sweep(tenant, clock, provider.providers)
     payment, _ = await the_payment(tenant)
     assert payment.state is PaymentState.SUCCEEDED
-    assert provider.collected == [reservation.request.provider_key] * 2
+    assert provider.collected == [attempt.provider_key] * 2
 
 
 async def test_a_provider_that_is_away_leaves_the_outcome_unknown(tenant, clock):
     """The first request may have arrived, whatever happens to the second."""
     invoice = await an_invoice(tenant)
     provider = ScriptedProvider(OutcomeUnknown(), ProviderUnavailable(), RuntimeError("a bug"))
-    reservation = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
-    await collect_payment(tenant.tx, reservation, providers=provider.providers)
+    attempt = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
+    await collect(tenant, attempt, provider.providers)
     for after in (MINUTE, 4 * MINUTE):
         assert await sweep(tenant, clock, provider.providers, after=after) == 1
         payment, attempt = await the_payment(tenant)
@@ -97,7 +114,7 @@ async def test_a_provider_that_is_away_leaves_the_outcome_unknown(tenant, clock)
 async def test_a_key_that_may_be_forgotten_is_not_sent_again(tenant, clock):
     invoice = await an_invoice(tenant)
     provider = ScriptedProvider(remembers=DAY)
-    await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
+    await sent(tenant, invoice, provider)
     await sweep(tenant, clock, provider.providers, after=DAY)
     payment, attempt = await the_payment(tenant)
     assert (payment.state, attempt.state) == (PaymentState.FAILED, AttemptState.NOT_ATTEMPTED)
@@ -108,12 +125,12 @@ async def test_a_key_that_may_be_forgotten_is_not_sent_again(tenant, clock):
 async def test_what_is_processing_is_asked_for_and_never_sent_again(tenant, clock, answer):
     invoice = await an_invoice(tenant)
     provider = ScriptedProvider(PROCESSING)
-    reservation = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
-    await collect_payment(tenant.tx, reservation, providers=provider.providers)
+    attempt = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
+    await collect(tenant, attempt, provider.providers)
     await sweep(tenant, clock, provider.providers)
     payment, attempt = await the_payment(tenant)
     assert (payment.state, attempt.state) == (PaymentState.PENDING, AttemptState.PROCESSING)
-    provider.known[reservation.request.provider_key] = answer
+    provider.known[attempt.provider_key] = answer
     await sweep(tenant, clock, provider.providers, after=4 * MINUTE)
     _, attempt = await the_payment(tenant)
     assert attempt.state is answer.state
@@ -123,26 +140,52 @@ async def test_what_is_processing_is_asked_for_and_never_sent_again(tenant, cloc
 async def test_after_a_week_a_person_is_asked_once(tenant, clock):
     invoice = await an_invoice(tenant)
     provider = ScriptedProvider(PROCESSING)
-    reservation = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
-    await collect_payment(tenant.tx, reservation, providers=provider.providers)
-    provider.known[reservation.request.provider_key] = OutcomeUnknown()
+    attempt = await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
+    await collect(tenant, attempt, provider.providers)
+    provider.known[attempt.provider_key] = OutcomeUnknown()
     looked = 0
     for _ in range(10):
         looked += await sweep(tenant, clock, provider.providers, after=DAY)
     assert looked == 7
-    assert len(await events_of(tenant, "payment.review_requested")) == 1
+    assert await reviews_of(tenant) == ["outcome_unknown"]
     payment, attempt = await the_payment(tenant)
     assert (payment.state, attempt.state) == (PaymentState.PENDING, AttemptState.PROCESSING)
 
 
 async def test_a_provider_that_is_gone_is_a_case_for_a_person_too(tenant, clock):
     invoice = await an_invoice(tenant)
-    provider = ScriptedProvider()
-    await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
+    await sent(tenant, invoice, ScriptedProvider())
     await sweep(tenant, clock, PaymentProviders(), after=8 * DAY)
     payment, attempt = await the_payment(tenant)
     assert (payment.state, attempt.state) == (PaymentState.PENDING, AttemptState.UNKNOWN)
-    assert len(await events_of(tenant, "payment.review_requested")) == 1
+    assert await reviews_of(tenant) == ["outcome_unknown"]
+
+
+async def test_what_is_paid_otherwise_is_not_sent_again(tenant, clock):
+    """The request got lost, and the money was booked by hand while nobody knew."""
+    invoice = await an_invoice(tenant)
+    provider = ScriptedProvider()
+    attempt = await sent(tenant, invoice, provider)
+    async with tenant.tx() as tx:
+        locked = await lock_invoice(tx, invoice.id)
+        await settle_invoice(tx, locked, amount_minor=TOTAL)
+    await sweep(tenant, clock, provider.providers)
+    payment, attempt = await the_payment(tenant)
+    assert (payment.state, attempt.failure_code) == (PaymentState.CANCELED, "no_longer_due")
+    assert provider.collected == []
+
+
+async def test_what_was_reserved_and_is_not_wanted_any_more_is_not_sent(tenant, clock):
+    invoice = await an_invoice(tenant)
+    provider = ScriptedProvider()
+    await reserve(tenant, pay(invoice, provider="scripted"), provider.providers)
+    async with tenant.tx() as tx:
+        await void_invoice(tx, VoidInvoice(invoice_id=invoice.id, reason="mistake"))
+    await sweep(tenant, clock, provider.providers)
+    payment, attempt = await the_payment(tenant)
+    assert (payment.state, attempt.failure_code) == (PaymentState.CANCELED, "no_longer_due")
+    assert provider.collected == []
+    assert len(await events_of(tenant, "payment.canceled")) == 1
 
 
 async def test_two_workers_share_the_attempts(tenant, clock):

@@ -8,12 +8,13 @@ from billwright.features.subscriptions.model import SubscriptionState as State
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
 from billwright.kernel.refusal import Refusal
 
-# Where each state may lead, as the published description of the states has it.
+# Where each state may lead, as the published description of the states has it, but for a trial: it
+# owes nothing, and one that ends unpaid is active before it is past due.
 LEADS_TO = {
     State.SCHEDULED: {State.TRIALING, State.INCOMPLETE, State.ACTIVE, State.CANCELED},
     State.INCOMPLETE: {State.ACTIVE, State.EXPIRED},
     State.EXPIRED: set(),
-    State.TRIALING: {State.ACTIVE, State.PAUSED, State.PAST_DUE, State.CANCELED},
+    State.TRIALING: {State.ACTIVE, State.PAUSED, State.CANCELED},
     State.ACTIVE: {State.PAST_DUE, State.PAUSED, State.CANCELED},
     State.PAST_DUE: {State.ACTIVE, State.UNPAID, State.CANCELED},
     State.UNPAID: {State.ACTIVE, State.CANCELED},

@@ -12,12 +12,11 @@ from uuid import UUID, uuid4
 import pytest
 from stripe import WebhookSignature
 
-from billwright.features.payments.model import PaymentMethod
+from billwright.features.payments.model import DisputeState, MethodKind, PaymentMethod
 from billwright.features.payments.port import (
     Capability,
     CheckoutRequest,
     CollectRequest,
-    MethodKind,
     Payer,
     PaymentProvider,
     RefundRequest,
@@ -43,7 +42,8 @@ Signed = tuple[dict[str, str], bytes]
 class Rig(Protocol):
     """A provider and the world around it.
 
-    `methods` are references by what becomes of them: paid, soft, hard, slow, action.
+    `methods` are references by what becomes of them: paid, soft, hard, slow, slow_soft (declined after
+    a while), action.
     """
 
     @property
@@ -57,6 +57,18 @@ class Rig(Protocol):
 
     async def pay(self, reference: str) -> None:
         """Be the payer on a page."""
+        ...
+
+    async def authenticate(self, reference: str) -> None:
+        """Be the payer who confirms a payment."""
+        ...
+
+    async def settle(self, reference: str, outcome: str) -> None:
+        """Let pass what a slow payment takes; its method's outcome says how it ends."""
+        ...
+
+    async def dispute(self, reference: str, state: DisputeState) -> None:
+        """Be the bank that wants the money back, or has decided."""
         ...
 
     def happened(self) -> list[bytes]:
@@ -84,6 +96,7 @@ class SandboxRig:
         "soft": "sandbox_insufficient_funds",
         "hard": "sandbox_expired_card",
         "slow": "sandbox_slow",
+        "slow_soft": "sandbox_slow_declined",
         "action": "sandbox_requires_action",
     }
 
@@ -93,6 +106,15 @@ class SandboxRig:
 
     async def pay(self, reference: str) -> None:
         self.provider.complete(reference)
+
+    async def authenticate(self, reference: str) -> None:
+        self.provider.complete(reference)
+
+    async def settle(self, reference: str, outcome: str) -> None:
+        self.now += timedelta(minutes=1)
+
+    async def dispute(self, reference: str, state: DisputeState) -> None:
+        self.provider.dispute(reference, state=state)
 
     def happened(self) -> list[bytes]:
         return [callback.body for callback in self.provider.take_callbacks()]
@@ -111,6 +133,7 @@ class FakeStripeRig:
         "soft": "pm_declined_insufficient_funds",
         "hard": "pm_declined_lost_card",
         "slow": "pm_sepa",
+        "slow_soft": "pm_sepa",
         "action": "pm_3ds",
     }
 
@@ -128,6 +151,19 @@ class FakeStripeRig:
 
     async def pay(self, reference: str) -> None:
         self.server.stripe.pay_page(reference)
+
+    async def authenticate(self, reference: str) -> None:
+        self.server.stripe.authenticate(reference)
+
+    async def settle(self, reference: str, outcome: str) -> None:
+        failure = "insufficient_funds" if outcome == "slow_soft" else None
+        self.server.stripe.settle(reference, failure=failure)
+
+    async def dispute(self, reference: str, state: DisputeState) -> None:
+        if state is DisputeState.OPEN:
+            self.server.stripe.dispute(reference)
+        else:
+            self.server.stripe.close_dispute(reference, state.value)
 
     def happened(self) -> list[bytes]:
         events, self.server.stripe.events = self.server.stripe.events, []

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from billwright.features.payments.model import AttemptState
-from billwright.features.payments.port import CallbackInvalid, EventKind
+from billwright.features.payments.model import AttemptState, EventKind
+from billwright.features.payments.port import CallbackInvalid
 from tests.providers.conformance.rigs import (
     SECRETS,
     TENANT,
@@ -59,6 +59,30 @@ async def test_it_says_the_same_again_and_headers_in_any_case(rig):
     assert rig.provider.read_callback(lower, body, now=rig.now) == first
     again = rig.provider.read_callback(later, body, now=rig.now + timedelta(days=1))
     assert again == first
+
+
+@rigs("callbacks")
+async def test_a_body_that_was_kept_says_the_same_without_its_signature(rig):
+    body, _ = await a_callback(rig)
+    headers = rig.sign(body, secret=SECRETS[0], at=rig.now)
+    assert rig.provider.read_event(body) == rig.provider.read_callback(headers, body, now=rig.now)
+    for no_event in (b"", b"[]", b"\xff", b"{}"):
+        with pytest.raises(CallbackInvalid):
+            rig.provider.read_event(no_event)
+
+
+@rigs("callbacks", "checkout")
+@pytest.mark.parametrize("saves_method", [True, False])
+async def test_a_method_that_was_saved_is_told_of_or_asked_for(rig, saves_method):
+    page = await rig.provider.open_checkout(to_check_out(rig, saves_method=saves_method))
+    await rig.pay(page.reference)
+    told = read_all(rig)
+    questions = [event for event in told if event.leaves_question]
+    assert bool(questions) is saves_method
+    for question in questions:
+        looked_up = await rig.provider.look_up(question.reference)
+        assert looked_up is not None
+        assert looked_up.saved_method is not None
 
 
 @rigs("callbacks")
@@ -133,6 +157,7 @@ async def test_refunds_methods_and_pages_are_told_of(rig):
     given_back = await rig.provider.refund(refund)
     [told] = read_all(rig)
     assert (told.kind, told.provider_key) == (EventKind.REFUND, refund.provider_key)
+    assert told.payment_reference == paid.provider_reference
     assert told.answer == given_back
 
     setup = to_set_up()

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from billwright.features.payments.model import AttemptState, Decline
+from billwright.features.payments.port import CHECKOUT_EXPIRED
 from billwright.kernel.refusal import Refusal
 from tests.providers.conformance.rigs import (
     money,
@@ -54,17 +55,31 @@ async def test_a_page_waits_and_is_then_paid(rig):
 async def test_a_page_is_closed_or_it_is_paid_and_never_both(rig):
     request = to_check_out(rig)
     page = await rig.provider.open_checkout(request)
-    assert await rig.provider.expire_checkout(page.reference)
-    assert await rig.provider.expire_checkout(page.reference)
+    assert await rig.provider.withdraw(page.reference)
+    assert await rig.provider.withdraw(page.reference)
     found = await rig.provider.find(request.provider_key)
     assert found is not None
-    assert found.state is AttemptState.DECLINED
+    assert (found.state, found.failure_code) == (AttemptState.DECLINED, CHECKOUT_EXPIRED)
 
     paid = await rig.provider.open_checkout(to_check_out(rig))
     await rig.pay(paid.reference)
-    assert not await rig.provider.expire_checkout(paid.reference)
+    assert not await rig.provider.withdraw(paid.reference)
     with pytest.raises(LookupError):
-        await rig.provider.expire_checkout("cs_nowhere")
+        await rig.provider.withdraw("cs_nowhere")
+
+
+@rigs("checkout", "outcomes")
+async def test_a_payment_that_waits_for_its_payer_is_withdrawn_and_cannot_be_made_any_more(rig):
+    request = to_collect(rig, "action", on_session=True, return_url="https://seller.example/back")
+    waiting = await rig.provider.collect(request)
+    for _ in range(2):
+        assert await rig.provider.withdraw(waiting.provider_reference)
+    found = await rig.provider.find(request.provider_key)
+    assert found is not None
+    assert (found.state, found.decline) == (AttemptState.DECLINED, Decline.SOFT)
+
+    paid = await rig.provider.collect(to_collect(rig))
+    assert not await rig.provider.withdraw(paid.provider_reference)
 
 
 @rigs("checkout")

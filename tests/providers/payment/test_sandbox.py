@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billwright.features.payments.jobs import resolve_open_attempts
-from billwright.features.payments.model import AttemptState, Decline, PaymentState
-from billwright.features.payments.operations.collect_payment import collect_payment
+from billwright.features.payments.model import AttemptState, Decline, EventKind, PaymentState
 from billwright.features.payments.port import (
     CollectRequest,
-    EventKind,
     OutcomeUnknown,
     PaymentProviders,
     ProviderAnswer,
@@ -24,7 +22,15 @@ from billwright.features.payments.port import (
 from billwright.features.payments.sql.reads import list_payments
 from billwright.providers.payment.sandbox.behaviors import BY_LAST_DIGITS, Behavior, behavior_of
 from billwright.providers.payment.sandbox.provider import SandboxProvider
-from tests.features.payments.paying import TOTAL, an_invoice, invoice_now, pay, reserve, work_with
+from tests.features.payments.paying import (
+    TOTAL,
+    an_invoice,
+    collect,
+    invoice_now,
+    pay,
+    reserve,
+    work_with,
+)
 from tests.providers.conformance.rigs import SandboxRig, money, saved, to_check_out, to_collect
 
 ROOT = Path(__file__).parents[3]
@@ -174,11 +180,11 @@ async def test_under_the_rules_of_payments_money_moves_once(tenant, clock, behav
     provider = OneMethod(clock.now, callback_secrets=["secret"])
     provider.method = f"sandbox_{behavior}"
     providers = PaymentProviders({"sandbox": provider})
-    reservation = await reserve(tenant, pay(invoice, provider="sandbox"), providers)
-    first = await collect_payment(tenant.tx, reservation, providers=providers)
+    attempt = await reserve(tenant, pay(invoice, provider="sandbox"), providers)
+    first = await collect(tenant, attempt, providers)
     assert first.state is PaymentState.PENDING
     for minutes in (1, 5):
-        clock.move_to(reservation.attempt.created_at + timedelta(minutes=minutes))
+        clock.move_to(attempt.created_at + timedelta(minutes=minutes))
         await resolve_open_attempts(work_with(tenant, providers))
     async with tenant.tx() as tx:
         [payment] = await list_payments(tx, before=None, limit=10)
@@ -207,5 +213,6 @@ def test_its_clock_is_passed_in():
     at = datetime(2031, 1, 1, tzinfo=UTC)
     provider = SandboxProvider(lambda: at, callback_secrets=["secret"])
     asyncio.run(provider.collect(to_collect(SandboxRig())))
-    [entry] = provider.ledger.by_key.values()
+    with provider.ledger.held() as books:
+        [entry] = books.payments(since=at, until=at + timedelta(seconds=1))
     assert entry.created_at == at

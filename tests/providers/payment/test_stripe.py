@@ -12,8 +12,13 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billwright.features.payments.model import AttemptState, Decline
-from billwright.features.payments.port import DisputeState, EventKind, MethodKind
+from billwright.features.payments.model import (
+    AttemptState,
+    Decline,
+    DisputeState,
+    EventKind,
+    MethodKind,
+)
 from billwright.kernel.currency import CURRENCIES
 from billwright.kernel.money import Money
 from billwright.kernel.refusal import Refusal
@@ -167,7 +172,7 @@ async def test_a_decline_on_a_page_is_the_end_with_the_page(rig):
     request = to_check_out(rig)
     page = await rig.provider.open_checkout(request)
     rig.server.stripe.pay_page(page.reference, "pm_declined_insufficient_funds")
-    await rig.provider.expire_checkout(page.reference)
+    await rig.provider.withdraw(page.reference)
     found = await rig.provider.find(request.provider_key)
     assert (found.state, found.failure_code) == (AttemptState.DECLINED, "insufficient_funds")
     told = read(rig, rig.happened()[-1])
@@ -178,7 +183,7 @@ async def test_a_direct_debit_on_a_page_that_comes_back_days_later(rig):
     request = to_check_out(rig)
     page = await rig.provider.open_checkout(request)
     rig.server.stripe.pay_page(page.reference, "pm_sepa")
-    assert not await rig.provider.expire_checkout(page.reference)
+    assert not await rig.provider.withdraw(page.reference)
     answer = await rig.provider.look_up(page.reference)
     assert answer.state is AttemptState.PROCESSING
     rig.happened()

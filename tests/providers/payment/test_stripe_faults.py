@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from billwright.features.payments.jobs import resolve_open_attempts
 from billwright.features.payments.model import AttemptState, PaymentState
-from billwright.features.payments.operations.collect_payment import collect_payment
 from billwright.features.payments.port import (
     CollectRequest,
     OutcomeUnknown,
@@ -28,7 +27,15 @@ from billwright.features.payments.port import (
 from billwright.features.payments.sql.reads import attempts_of, list_payments
 from billwright.providers.payment.stripe.api import StripeApi
 from billwright.providers.payment.stripe.provider import StripeProvider
-from tests.features.payments.paying import TOTAL, an_invoice, invoice_now, pay, reserve, work_with
+from tests.features.payments.paying import (
+    TOTAL,
+    an_invoice,
+    collect,
+    invoice_now,
+    pay,
+    reserve,
+    work_with,
+)
 from tests.providers.conformance.rigs import saved, to_collect, to_refund
 from tests.providers.fake_stripe_server import FakeServer, Fault, fake_stripe
 
@@ -66,13 +73,13 @@ async def test_a_fault_ends_with_the_books_of_both_sides_alike(tenant, clock, fa
         api = StripeApi("sk_test_fake", base_url=server.url, timeout=IMPATIENT)
         provider = CardOnFile("sk_test_fake", callback_secrets=[], api=api)
         providers = PaymentProviders({"stripe": provider})
-        reservation = await reserve(tenant, pay(invoice, provider="stripe"), providers)
+        attempt = await reserve(tenant, pay(invoice, provider="stripe"), providers)
         server.faults, server.stripe.search_lags = [fault], search_lags
-        payment = await collect_payment(tenant.tx, reservation, providers=providers)
+        payment = await collect(tenant, attempt, providers)
         expected = PaymentState.FAILED if fault in CERTAIN else PaymentState.PENDING
         assert payment.state is expected
         for check in CHECKS:
-            clock.move_to(reservation.attempt.created_at + check)
+            clock.move_to(attempt.created_at + check)
             await resolve_open_attempts(work_with(tenant, providers))
         taken = server.stripe.taken
     async with tenant.tx() as tx:

@@ -15,10 +15,12 @@ import pytest
 import pytest_asyncio
 
 from billwright.runtime.db.database import Database
+from billwright.runtime.queue.outbox import QueueOutbox
 from billwright.runtime.queue.reacting import react
-from billwright.runtime.queue.registry import Job, Registry
+from billwright.runtime.queue.registry import Consequence, Job, Registry
 from tests.conftest import Tenant, make_tenant
 from tests.runtime.queue.working import (
+    BellRung,
     Workshop,
     a_worker,
     database_for,
@@ -96,6 +98,42 @@ async def test_one_key_lets_one_job_wait(shop):
         await write(tx, "beside")
     assert await jobs_left(shop) == ["queued", "queued"]
     assert await written(shop) == Counter({"beside": 1})
+
+
+async def test_consequences_of_consequences_are_in_the_same_commit(shop, workshop):
+    async with shop.tx() as tx:
+        tx.publish(rung(11))
+        tx.publish(rung(12))
+        tx.publish(rung(1))
+        assert await tx.fetch_value("select count(*) from party") == 0
+    assert await written(shop) == Counter({"greeted": 2})
+    assert workshop.runs["open"] == workshop.runs["greet"] == 1  # all events of a kind at once
+    async with shop.tx() as tx:
+        types = [row["type"] for row in await tx.fetch("select type from event order by id")]
+    assert types == ["bell.rung"] * 3 + ["door.opened"] * 2
+
+
+async def test_a_consequence_that_fails_leaves_nothing_of_its_cause(shop, workshop):
+    workshop.failures["greet"] = 1
+    with pytest.raises(ValueError, match="told to fail"):
+        async with shop.tx() as tx:
+            await write(tx, "cause")
+            tx.publish(rung(11))
+    assert await written(shop) == Counter()
+    async with shop.tx() as tx:
+        assert await tx.fetch_value("select count(*) from event") == 0
+
+
+async def test_consequences_that_go_round_in_a_circle_are_a_bug(shop, workshop):
+    async def ring_again(tx, events):
+        tx.publish(rung())
+
+    circle = Consequence("ring_again", BellRung, ring_again)
+    outbox = QueueOutbox(Registry(consequences=(circle,)))
+    with pytest.raises(RuntimeError, match="circle"):
+        async with shop.tx() as tx:
+            tx.publish(rung())
+            await outbox(tx._connection, tx)
 
 
 async def test_a_reaction_runs_with_its_event_and_only_for_events_it_is_about(shop, worker):

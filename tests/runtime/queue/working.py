@@ -17,7 +17,15 @@ from billwright.runtime.clock import SystemClock
 from billwright.runtime.db.database import Database
 from billwright.runtime.db.tx import Tx
 from billwright.runtime.queue.outbox import QueueOutbox
-from billwright.runtime.queue.registry import Job, Reaction, Recorded, Registry, Sweep, Work
+from billwright.runtime.queue.registry import (
+    Consequence,
+    Job,
+    Reaction,
+    Recorded,
+    Registry,
+    Sweep,
+    Work,
+)
 from billwright.runtime.queue.worker import Worker
 
 
@@ -27,6 +35,12 @@ class BellRung(Event):
     subject_type: ClassVar[str] = "bell"
 
     times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorOpened(Event):
+    type: ClassVar[str] = "door.opened"
+    subject_type: ClassVar[str] = "door"
 
 
 def rung(times: int = 1) -> BellRung:
@@ -43,6 +57,10 @@ class Workshop:
 
     def registry(self) -> Registry:
         return Registry(
+            consequences=(
+                Consequence("open", BellRung, self.open),
+                Consequence("greet", DoorOpened, self.greet),
+            ),
             reactions=(Reaction("echo", BellRung, self.echo),),
             jobs=(Job("note", self.note), Job("wait", self.wait)),
             # A time that no test meets: they ask for the sweep themselves.
@@ -53,6 +71,18 @@ class Workshop:
         self._run("echo")
         await write(tx, *("echo" for one in recorded for _ in range(one.event.times)))
         self._fail("echo")
+
+    async def open(self, tx: Tx, events: Sequence[BellRung]) -> None:
+        """Whoever rings more than ten times is let in."""
+        self._run("open")
+        for event in events:
+            if event.times > 10:
+                tx.publish(DoorOpened(subject_id=event.subject_id, account_id=None))
+
+    async def greet(self, tx: Tx, events: Sequence[DoorOpened]) -> None:
+        self._run("greet")
+        self._fail("greet")
+        await write(tx, *("greeted" for _ in events))
 
     async def note(self, work: Work, payload: Any) -> None:
         self._run("note")

@@ -74,7 +74,7 @@ def test_without_the_default_tenant_one_must_be_named(tmp_path):
     [
         ("GET", "/health", 200),
         ("GET", "/openapi.json", 200),
-        ("POST", "/webhooks/payments/stripe", 404),
+        ("POST", "/webhooks/payments/nobody", 404),
         ("OPTIONS", "/config", 404),
     ],
 )

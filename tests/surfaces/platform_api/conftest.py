@@ -18,7 +18,7 @@ from billwright.runtime.db.database import Database
 from billwright.runtime.telemetry.metrics import Metrics
 from billwright.surfaces.platform_api.app import create_platform_api
 from billwright.surfaces.web.wiring import Wiring
-from tests.conftest import Tenant
+from tests.conftest import BOX, Tenant
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +35,7 @@ def application(database: Database, renderer: InvoiceRenderer) -> FastAPI:
         metrics=Metrics(),
         invoice_renderer=renderer,
         payment_providers=discover_payment_providers(),
+        secret_box=BOX,
     )
     return application
 

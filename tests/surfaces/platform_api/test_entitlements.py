@@ -9,8 +9,11 @@ import httpx2
 import msgspec
 import pytest
 
+from billwright.features.entitlements.model import Restriction, RestrictionEffect
+from billwright.features.entitlements.operations.restrict_access import restrict_access
 from billwright.runtime.db.database import Database
 from billwright.surfaces.platform_api.entitlements import Entitlements
+from tests.conftest import Tenant
 from tests.surfaces.platform_api.requests import PLAN, changed, created, got, subscribed
 
 
@@ -22,12 +25,13 @@ async def test_every_kind_of_feature_is_answered_as_documented(client: httpx2.As
     answer = msgspec.json.decode(response.content, type=Entitlements)
     assert answer.subscription_id == UUID(subscription["id"])
     assert answer.account_id == UUID(subscription["account_id"])
-    assert answer.version == 1
+    assert (answer.version, answer.access) == (1, "full")
     assert response.json()["features"] == [
         {
             "feature": "api_calls",
             "kind": "metered",
             "allowed": True,
+            "reason": None,
             "value": None,
             "limit": "1000",
             "used": "0",
@@ -38,6 +42,7 @@ async def test_every_kind_of_feature_is_answered_as_documented(client: httpx2.As
             "feature": "region",
             "kind": "static",
             "allowed": True,
+            "reason": None,
             "value": "eu",
             "limit": None,
             "used": None,
@@ -48,6 +53,7 @@ async def test_every_kind_of_feature_is_answered_as_documented(client: httpx2.As
             "feature": "sso",
             "kind": "boolean",
             "allowed": True,
+            "reason": None,
             "value": None,
             "limit": None,
             "used": None,
@@ -73,7 +79,33 @@ async def test_access_ends_with_the_answer_that_says_so(client: httpx2.AsyncClie
     assert await got(client, f"{path}/entitlements") == before
     await client.post(f"{path}/cancel", json={"mode": "now"})
     after = await got(client, f"{path}/entitlements")
-    assert after == {**before, "features": [], "version": before["version"] + 1}
+    assert after == {
+        **before,
+        "access": "revoked",
+        "features": [],
+        "version": before["version"] + 1,
+    }
+
+
+async def test_a_missing_payment_is_told_with_what_it_withholds(
+    client: httpx2.AsyncClient, tenant: Tenant
+):
+    subscription = await subscribed(client)
+    debt = Restriction(
+        cause_id=UUID(int=7),
+        account_id=UUID(subscription["account_id"]),
+        subscription_id=None,
+        effect=RestrictionEffect.READ_ONLY,
+    )
+    async with tenant.tx() as tx:
+        await restrict_access(tx, [debt])
+    answer = await got(client, f"/subscriptions/{subscription['id']}/entitlements")
+    assert (answer["access"], answer["version"]) == ("read_only", 2)
+    assert [(one["feature"], one["allowed"], one["reason"]) for one in answer["features"]] == [
+        ("api_calls", False, "payment_overdue"),
+        ("region", True, None),
+        ("sso", True, None),
+    ]
 
 
 async def test_another_tenants_access_is_invisible(

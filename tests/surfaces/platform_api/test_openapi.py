@@ -20,8 +20,14 @@ from billwright.surfaces.platform_api.account_credit import CreditChangeInput
 from billwright.surfaces.platform_api.accounts_models import AccountInput, AccountUpdateInput
 from billwright.surfaces.platform_api.app import create_platform_api
 from billwright.surfaces.platform_api.charges import ChargeInput
+from billwright.surfaces.platform_api.dunning_policies_models import (
+    DunningPolicyInput,
+    DunningPreviewInput,
+)
 from billwright.surfaces.platform_api.invoice_series import SeriesInput
-from billwright.surfaces.platform_api.payments import PaymentInput
+from billwright.surfaces.platform_api.payment_failures import DunningPauseInput, WriteOffInput
+from billwright.surfaces.platform_api.payment_pages import PaymentPageInput
+from billwright.surfaces.platform_api.payments import ConclusionInput, PaymentInput
 from billwright.surfaces.platform_api.subscriptions_inputs import SubscriptionInput
 
 OPERATIONS = {
@@ -48,14 +54,38 @@ OPERATIONS = {
     ("/invoices/{invoice_id}/uncollectible", "post"): "mark_uncollectible",
     ("/invoices/{invoice_id}/void", "post"): "void_invoice",
     ("/invoices/{invoice_id}/pdf", "get"): "get_invoice_pdf",
+    ("/dunning-policy", "get"): "get_dunning_policy",
+    ("/dunning-policy", "put"): "set_dunning_policy",
+    ("/payment-failures", "get"): "list_payment_failures",
+    ("/payment-failures/{payment_failure_id}", "get"): "get_payment_failure",
+    ("/payment-failures/{payment_failure_id}/pause", "post"): "pause_payment_failure",
+    ("/payment-failures/{payment_failure_id}/resume", "post"): "resume_payment_failure",
+    ("/payment-failures/{payment_failure_id}/retry", "post"): "retry_payment_failure",
+    ("/payment-failures/{payment_failure_id}/write-off", "post"): "write_off_payment_failure",
     ("/payments", "get"): "list_payments",
     ("/payments", "post"): "create_payment",
     ("/payments/{payment_id}", "get"): "get_payment",
+    ("/payments/{payment_id}/cancel", "post"): "cancel_payment",
+    ("/payments/{payment_id}/conclude", "post"): "conclude_payment",
+    ("/invoices/{invoice_id}/payment-page", "post"): "open_payment_page",
+    ("/reconciliations", "get"): "list_reconciliations",
+    ("/review-tasks", "get"): "list_review_tasks",
+    ("/review-tasks/{task_id}", "get"): "get_review_task",
+    ("/review-tasks/{task_id}/resolve", "post"): "resolve_review_task",
+    ("/accounts/{account_id}/payment-methods", "get"): "list_payment_methods",
+    ("/accounts/{account_id}/payment-methods/setup", "post"): "set_up_payment_method",
+    ("/payment-method-setups/{setup_id}", "get"): "get_payment_method_setup",
+    ("/payment-methods/{payment_method_id}", "delete"): "remove_payment_method",
+    ("/payment-methods/{payment_method_id}", "get"): "get_payment_method",
+    ("/payment-methods/{payment_method_id}/default", "post"): "make_payment_method_default",
     ("/plans", "get"): "list_plans",
     ("/plans", "post"): "create_plan",
     ("/plans/{plan_code}", "get"): "get_plan",
     ("/plans/{plan_code}", "patch"): "update_plan",
     ("/plans/{plan_code}/archive", "post"): "archive_plan",
+    ("/plans/{plan_code}/dunning-policy", "delete"): "reset_plan_dunning_policy",
+    ("/plans/{plan_code}/dunning-policy", "get"): "get_plan_dunning_policy",
+    ("/plans/{plan_code}/dunning-policy", "put"): "set_plan_dunning_policy",
     ("/plans/{plan_code}/versions", "get"): "list_plan_versions",
     ("/plans/{plan_code}/versions", "post"): "create_plan_version",
     ("/plans/{plan_code}/versions/{number}", "get"): "get_plan_version",
@@ -65,6 +95,15 @@ OPERATIONS = {
     ("/promotions/{promotion_code}", "patch"): "update_promotion",
     ("/promotions/{promotion_code}/archive", "post"): "archive_promotion",
     ("/promotions/{promotion_code}/redemptions", "get"): "list_redemptions",
+    ("/provider-callbacks", "get"): "list_provider_callbacks",
+    ("/provider-callbacks/{callback_id}/retry", "post"): "retry_provider_callback",
+    ("/disputes", "get"): "list_disputes",
+    ("/disputes/{dispute_id}", "get"): "get_dispute",
+    ("/payments/{payment_id}/refunds", "post"): "create_refund",
+    ("/refunds", "get"): "list_refunds",
+    ("/refunds/{refund_id}", "get"): "get_refund",
+    ("/refunds/{refund_id}/confirm", "post"): "confirm_refund",
+    ("/refunds/{refund_id}/retry", "post"): "retry_refund",
     ("/redemptions/{redemption_id}/end", "post"): "end_redemption",
     ("/subscriptions", "get"): "list_subscriptions",
     ("/subscriptions/{subscription_id}", "get"): "get_subscription",
@@ -102,7 +141,10 @@ COMMANDS = {
     ("/subscriptions/{subscription_id}/undo-change", "post"): "undo_change",
     ("/subscriptions/{subscription_id}/redeem", "post"): "redeem_code",
 }
-PREVIEWS = {(f"{path}/preview", "post"): f"preview_{name}" for (path, _), name in COMMANDS.items()}
+PREVIEWS = {
+    ("/dunning-policy/preview", "post"): "preview_dunning_policy",
+    **{(f"{path}/preview", "post"): f"preview_{name}" for (path, _), name in COMMANDS.items()},
+}
 
 
 def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -186,9 +228,15 @@ def test_every_schema_is_one_that_something_uses(document: dict[str, Any]):
         changes.PlanChangeInput,
         changes.QuantityChangeInput,
         PaymentInput,
+        ConclusionInput,
+        PaymentPageInput,
         CreditChangeInput,
         ChargeInput,
         SeriesInput,
+        DunningPolicyInput,
+        DunningPreviewInput,
+        DunningPauseInput,
+        WriteOffInput,
         invoices_inputs.ManualInvoiceInput,
         invoices_inputs.DraftUpdateInput,
         invoices_inputs.EndInput,

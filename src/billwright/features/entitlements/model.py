@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from billwright.features.catalog.model import FeatureKind
@@ -20,9 +21,47 @@ class Source:
     period_end: datetime
 
 
+class RestrictionEffect(StrEnum):
+    """What an unpaid debt leaves, from most to least: all but the features that are named, nothing more
+    to be consumed, or nothing at all.
+    """
+
+    DEGRADE = "degrade"
+    READ_ONLY = "read_only"
+    REVOKE = "revoke"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restriction:
+    """What one debt, the `cause_id`, leaves of the access that a subscription gives or, without one,
+    all of the account's, also those that it gets later. `features` are those that `degrade` takes away.
+    """
+
+    cause_id: UUID
+    account_id: UUID
+    subscription_id: UUID | None
+    effect: RestrictionEffect
+    features: tuple[str, ...] = ()
+
+
+class AccessLevel(StrEnum):
+    """How much is left of what a subscription gives."""
+
+    FULL = "full"
+    DEGRADED = "degraded"
+    READ_ONLY = "read_only"
+    REVOKED = "revoked"
+
+
+class DenialReason(StrEnum):
+    """Why something is not allowed that the plan gives."""
+
+    PAYMENT_OVERDUE = "payment_overdue"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a subscription gives of one feature.
+    """What a subscription gives of one feature; `reason` says why not what its plan gives.
 
     `value` belongs to `static` features. `limit`, `used` and `remaining` are decimal strings and
     belong to `metered` ones, where a null limit is none; `resets_at` is when the count starts anew.
@@ -31,8 +70,17 @@ class Decision:
     feature: str
     kind: FeatureKind
     allowed: bool
+    reason: DenialReason | None = None
     value: bool | int | str | None = None
     limit: str | None = None
     used: str | None = None
     remaining: str | None = None
     resets_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a subscription gives now, as its account's snapshot keeps it."""
+
+    access: AccessLevel
+    features: tuple[Decision, ...]

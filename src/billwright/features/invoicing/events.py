@@ -83,6 +83,21 @@ class InvoiceMarkedUncollectible(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceReopened(Event):
+    """Money that was booked on it is gone: `amount_minor` of `due_minor` is owed again, in minor units
+    of `currency`.
+    """
+
+    type: ClassVar[str] = "invoice.reopened"
+    subject_type: ClassVar[str] = "invoice"
+
+    number: str
+    currency: str
+    amount_minor: int
+    due_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDrafted(Event):
     """A person began an invoice; its total, in minor units of `currency`, is what it would be now."""
 

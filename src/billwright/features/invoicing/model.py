@@ -55,8 +55,7 @@ class ChargeKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedOf:
     """Which usage a charge bills: the events of a meter in the charge's window that had arrived by
-    `cutoff`, how many there were, and a digest (SHA-256, hexadecimal) of their identities and amounts.
-    """
+    `cutoff`, how many there were, and a digest (SHA-256, hexadecimal) of their identities and amounts."""
 
     meter: str
     cutoff: datetime
@@ -154,11 +153,13 @@ class LiveCharge:
 
 class InvoiceTiming(StrEnum):
     """When charges come on an invoice: as the account's collection policy says, at once whatever it
-    says and however small the amount is, or with whatever is invoiced next.
+    says and however small the amount is, at once while what waits goes on waiting, or with whatever is
+    invoiced next.
     """
 
     BY_POLICY = "by_policy"
     AT_ONCE = "at_once"
+    ALONE = "alone"
     LATER = "later"
 
 
@@ -240,6 +241,9 @@ class Invoice:
     `credit_applied_minor` was taken from the account's credit, and `credited_minor` is what credit
     notes took off what is due. What is null on a draft only is decided when it is finalized.
 
+    `collect_at` is when its money is next asked for; none when nobody waits for that: nothing is due
+    any more, or it was asked for and what follows is not invoicing's.
+
     How it is taxed is what held when it was finalized: `tax_country` is where, `tax_code` the EN 16931
     category (of taxed lines: a rate of zero among them is Z), `tax_note` the reason that is printed,
     `vat_id_status` what was known of the buyer's VAT id, none when it gave no tax id.
@@ -286,6 +290,7 @@ class Invoice:
     version: int
     created_at: datetime
     updated_at: datetime
+    collect_at: datetime | None = None
 
 
 @quickly_made
@@ -324,8 +329,9 @@ class Billed:
 
 
 class CreditEntryKind(StrEnum):
-    """What moves an account's credit: a credit note left it there, an invoice took it, a void invoice
-    returned it, a person granted or withdrew it, or a payment was more than was due.
+    """What moves an account's credit: a credit note left it there, an invoice took it, a void invoice or
+    a failed refund returned it, a person granted it, it was withdrawn (by a person, a refund or a lost
+    dispute), or a payment was more than was due.
     """
 
     CREDIT_NOTE = "credit_note"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from billwright.features.notifications.model import RequestState
+from billwright.features.notifications.operations.deliver_due_requests import Outgoing
 from billwright.features.notifications.operations.deliver_due_requests import (
     deliver_due_requests as deliver_batch,
 )
 from billwright.features.notifications.operations.request_messages import DELIVER_NOTIFICATIONS
 from billwright.features.notifications.port import MailChannel
+from billwright.features.payments.operations.pay_link import PayLinks, page_provider
+from billwright.features.payments.port import PaymentProviders
 from billwright.runtime.queue.registry import Job, Sweep, Work
 
 
@@ -17,9 +20,13 @@ async def deliver_due_requests(work: Work) -> int:
     A batch of which nothing was accepted or refused ends the run: the mail server is away, and the
     next run finds out whether it is back.
     """
-    channel = work.provider(MailChannel)
+    outgoing = Outgoing(
+        work.provider(MailChannel),
+        work.provider(PayLinks),
+        pages_offered=page_provider(work.provider(PaymentProviders)) is not None,
+    )
     delivered = 0
-    while batch := await deliver_batch(work.tx, channel=channel):
+    while batch := await deliver_batch(work.tx, outgoing):
         delivered += batch[RequestState.DELIVERED]
         if set(batch) == {RequestState.PENDING}:
             break

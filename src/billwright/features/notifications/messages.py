@@ -18,6 +18,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from billwright.features.tenancy.model import SellerParty
 from billwright.kernel.money import Money
 
 
@@ -26,6 +27,17 @@ class MessageType(StrEnum):
     PAYMENT_SUCCEEDED = "payment.succeeded"
     SUBSCRIPTION_STARTED = "subscription.started"
     SUBSCRIPTION_CANCELED = "subscription.canceled"
+    PAYMENT_ACTION_REQUIRED = "payment.action_required"
+    PAYMENT_METHOD_EXPIRING = "payment_method.expiring"
+    REFUND_SUCCEEDED = "refund.succeeded"
+    DUNNING_PAYMENT_MISSING = "dunning.payment_missing"
+    DUNNING_REMINDER = "dunning.reminder"
+    DUNNING_NOTICE = "dunning.notice"
+    DUNNING_ACCESS_LIMITED = "dunning.access_limited"
+    DUNNING_ACCESS_SUSPENDED = "dunning.access_suspended"
+    DUNNING_CANCELED = "dunning.canceled"
+    DUNNING_UNPAID = "dunning.unpaid"
+    DUNNING_RECOVERED = "dunning.recovered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +46,23 @@ class MessageKeys:
     optional: frozenset[str]
 
 
+_MISSING = MessageKeys(
+    frozenset({"account_name", "invoice_number", "amount_label"}),
+    frozenset({"next_attempt_on_label", "pay_url"}),
+)
+_CONSEQUENCE = MessageKeys(
+    frozenset({"account_name", "invoice_number"}),
+    frozenset({"pay_url"}),
+)
+
 MESSAGE_KEYS: Mapping[MessageType, MessageKeys] = {
     MessageType.INVOICE_FINALIZED: MessageKeys(
         frozenset({"account_name", "invoice_number", "amount_label", "due_on_label"}),
-        frozenset({"collection_label", "invoice_url"}),
+        frozenset({"collection_label", "invoice_url", "pay_url"}),
     ),
     MessageType.PAYMENT_SUCCEEDED: MessageKeys(
         frozenset({"account_name", "invoice_number", "amount_label", "paid_on_label"}),
-        frozenset({"invoice_url"}),
+        frozenset({"credit_label", "invoice_url"}),
     ),
     MessageType.SUBSCRIPTION_STARTED: MessageKeys(
         frozenset({"account_name", "plan_name", "effective_on_label"}),
@@ -51,6 +72,28 @@ MESSAGE_KEYS: Mapping[MessageType, MessageKeys] = {
         frozenset({"account_name", "plan_name", "effective_on_label"}),
         frozenset({"portal_url"}),
     ),
+    MessageType.PAYMENT_ACTION_REQUIRED: MessageKeys(
+        frozenset({"account_name", "invoice_number", "amount_label", "expires_on_label"}),
+        frozenset({"pay_url"}),
+    ),
+    MessageType.PAYMENT_METHOD_EXPIRING: MessageKeys(
+        frozenset({"account_name", "method_label", "expires_on_label"}),
+        frozenset({"portal_url"}),
+    ),
+    MessageType.REFUND_SUCCEEDED: MessageKeys(
+        frozenset({"account_name", "invoice_number", "amount_label"}),
+        frozenset({"invoice_url"}),
+    ),
+    MessageType.DUNNING_PAYMENT_MISSING: _MISSING,
+    MessageType.DUNNING_REMINDER: _MISSING,
+    MessageType.DUNNING_NOTICE: _MISSING,
+    MessageType.DUNNING_ACCESS_LIMITED: _CONSEQUENCE,
+    MessageType.DUNNING_ACCESS_SUSPENDED: _CONSEQUENCE,
+    MessageType.DUNNING_CANCELED: _CONSEQUENCE,
+    MessageType.DUNNING_UNPAID: _CONSEQUENCE,
+    MessageType.DUNNING_RECOVERED: MessageKeys(
+        frozenset({"account_name", "invoice_number"}), frozenset()
+    ),
 }
 """Which data a request of each type carries.
 
@@ -58,7 +101,25 @@ Labels arrive formatted in the recipient's language: `price_label` is like "€1
 `effective_on_label` the first day of a started and the last day of a canceled subscription,
 `trial_ends_on_label` the last free day. `collection_label` names the payment method ("Visa ending in
 4242") that is charged without the customer doing anything; without it they are asked to pay.
+`credit_label` is the part of a payment that was more than was due, `next_attempt_on_label` the day on
+which a payment is tried again by itself. `pay_url` leads to the page on which the invoice is paid.
 """
+
+LEADING_TO_PAY = frozenset(
+    message_type for message_type, keys in MESSAGE_KEYS.items() if "pay_url" in keys.optional
+)
+OVERTAKEN_BY_PAYMENT = frozenset(
+    {
+        MessageType.PAYMENT_ACTION_REQUIRED,
+        MessageType.DUNNING_PAYMENT_MISSING,
+        MessageType.DUNNING_REMINDER,
+        MessageType.DUNNING_NOTICE,
+        MessageType.DUNNING_ACCESS_LIMITED,
+        MessageType.DUNNING_ACCESS_SUSPENDED,
+        MessageType.DUNNING_UNPAID,
+    }
+)
+"""What is wrong to say once nothing is due on its invoice any more."""
 
 LANGUAGES = frozenset({"en", "de"})
 
@@ -83,6 +144,15 @@ class RenderedMessage:
     html: str
 
 
+def sender_of(seller: SellerParty) -> MessageSender:
+    """What a seller's letter says of who writes it."""
+    address = seller.address
+    place = f"{address.postal_code} {address.city}".strip()
+    street = ", ".join(part for part in (address.line1, address.line2, place) if part)
+    lines = (street, seller.register, seller.tax_id, seller.legal_note)
+    return MessageSender(seller.name, seller.email or None, tuple(line for line in lines if line))
+
+
 def render_message(
     message_type: MessageType,
     *,
@@ -95,7 +165,7 @@ def render_message(
     Missing, unknown or unsafe data is a bug of the requester and raises `ValueError`.
     """
     _check(message_type, data)
-    language = _language_of(locale)
+    language = language_of(locale)
     name = f"{language}/{message_type.value}.jinja"
     context = {
         **dict.fromkeys(MESSAGE_KEYS[message_type].optional),
@@ -132,9 +202,15 @@ def day_label(day: date, *, locale: str) -> str:
     return format_date(day, "long", _babel_locale(locale))
 
 
+def language_of(locale: str) -> str:
+    """The language of `LANGUAGES` in which a locale is written to."""
+    language = locale.replace("_", "-").partition("-")[0].lower()
+    return language if language in LANGUAGES else "en"
+
+
 def _babel_locale(locale: str) -> Locale:
     """The locale that was asked for when the message is in its language, else that language's."""
-    language = _language_of(locale)
+    language = language_of(locale)
     try:
         wanted = Locale.parse(locale.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
@@ -155,11 +231,6 @@ def _check(message_type: MessageType, data: Mapping[str, str]) -> None:
     for key, value in data.items():
         if key.endswith("_url") and not value.startswith(("https://", "http://")):
             raise ValueError(f"{message_type.value}: {key} is not a web address")
-
-
-def _language_of(locale: str) -> str:
-    language = locale.replace("_", "-").partition("-")[0].lower()
-    return language if language in LANGUAGES else "en"
 
 
 _HTML = Environment(

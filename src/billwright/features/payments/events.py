@@ -1,9 +1,13 @@
-"""What happens to payments?"""
+"""What happens to payments?
+
+Amounts are in minor units of `currency`. `origin` says who asked for the payment: `requested`,
+`automatic`, `dunning` or `page`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -11,9 +15,26 @@ from billwright.kernel.event import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentStarted(Event):
+    """A provider is about to be asked to collect. A page that was opened is no beginning: nobody knows
+    whether its payer will pay.
+    """
+
+    type: ClassVar[str] = "payment.started"
+    subject_type: ClassVar[str] = "payment"
+
+    invoice_id: UUID
+    origin: str
+    provider: str
+    currency: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSucceeded(Event):
-    """The money is there. Amounts in minor units of `currency`; `unapplied_minor` is the part for
-    which nothing was due any more.
+    """The money is there. `amount_minor` is what has come, which may differ from what was asked for
+    (`asked_minor`); `unapplied_minor` is the part for which nothing was due any more, and became credit
+    of the account.
     """
 
     type: ClassVar[str] = "payment.succeeded"
@@ -21,37 +42,200 @@ class PaymentSucceeded(Event):
 
     invoice_id: UUID
     invoice_number: str
+    origin: str
     provider: str
     method: str
     currency: str
     amount_minor: int
+    asked_minor: int
     unapplied_minor: int
     paid_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentFailed(Event):
-    """The provider said no, or was certainly never asked (`reason` is `not_attempted`)."""
+    """The provider said no (`reason` is `declined`, and `decline` is `soft` or `hard`), or was certainly
+    never asked (`reason` is `not_attempted`).
+    """
 
     type: ClassVar[str] = "payment.failed"
     subject_type: ClassVar[str] = "payment"
 
     invoice_id: UUID
     invoice_number: str
+    origin: str
     provider: str
     currency: str
     amount_minor: int
     reason: str
+    decline: str | None
     failure_code: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentReviewRequested(Event):
-    """After a week nobody but a person can tell what became of it."""
+class PaymentProcessing(Event):
+    """The provider moves the money, which may take days."""
 
-    type: ClassVar[str] = "payment.review_requested"
+    type: ClassVar[str] = "payment.processing"
     subject_type: ClassVar[str] = "payment"
 
     invoice_id: UUID
+    origin: str
     provider: str
-    provider_key: str
+    currency: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentActionRequired(Event):
+    """The payer has to confirm a payment that was asked for without them, until `expires_at`."""
+
+    type: ClassVar[str] = "payment.action_required"
+    subject_type: ClassVar[str] = "payment"
+
+    invoice_id: UUID
+    invoice_number: str
+    origin: str
+    provider: str
+    currency: str
+    amount_minor: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentCanceled(Event):
+    """Nobody will pay this any more: it was withdrawn, or its page was closed or left."""
+
+    type: ClassVar[str] = "payment.canceled"
+    subject_type: ClassVar[str] = "payment"
+
+    invoice_id: UUID
+    origin: str
+    provider: str
+    currency: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceOverdue(Event):
+    """The last day to pay has passed, and there was no method to collect with."""
+
+    type: ClassVar[str] = "invoice.overdue"
+    subject_type: ClassVar[str] = "invoice"
+
+    number: str
+    currency: str
+    due_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethodAdded(Event):
+    """An account has left a method; `label` is for people, such as "Visa •••• 4242"."""
+
+    type: ClassVar[str] = "payment_method.added"
+    subject_type: ClassVar[str] = "payment_method"
+
+    provider: str
+    kind: str
+    label: str
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethodChanged(Event):
+    """It became the default, or the provider renewed what is known of it."""
+
+    type: ClassVar[str] = "payment_method.changed"
+    subject_type: ClassVar[str] = "payment_method"
+
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethodRemoved(Event):
+    """It is used no more."""
+
+    type: ClassVar[str] = "payment_method.removed"
+    subject_type: ClassVar[str] = "payment_method"
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethodExpiring(Event):
+    """The account's default method ends soon; `expires_on` is the last day on which it is good."""
+
+    type: ClassVar[str] = "payment_method.expiring"
+    subject_type: ClassVar[str] = "payment_method"
+
+    label: str
+    expires_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundSucceeded(Event):
+    """Money went back to the payer."""
+
+    type: ClassVar[str] = "refund.succeeded"
+    subject_type: ClassVar[str] = "refund"
+
+    payment_id: UUID
+    invoice_id: UUID
+    invoice_number: str
+    currency: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFailed(Event):
+    """The money did not go back."""
+
+    type: ClassVar[str] = "refund.failed"
+    subject_type: ClassVar[str] = "refund"
+
+    payment_id: UUID
+    invoice_id: UUID
+    currency: str
+    amount_minor: int
+    failure_code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeOpened(Event):
+    """The payer's bank wants money back; evidence must be there by `respond_by`."""
+
+    type: ClassVar[str] = "dispute.opened"
+    subject_type: ClassVar[str] = "dispute"
+
+    payment_id: UUID
+    invoice_id: UUID
+    currency: str
+    amount_minor: int
+    reason: str
+    respond_by: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeClosed(Event):
+    """The bank has decided: `outcome` is `won`, or `lost` and the money is gone."""
+
+    type: ClassVar[str] = "dispute.closed"
+    subject_type: ClassVar[str] = "dispute"
+
+    payment_id: UUID
+    invoice_id: UUID
+    currency: str
+    amount_minor: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRequested(Event):
+    """Something only a person can decide; `kind` says what."""
+
+    type: ClassVar[str] = "review.requested"
+    subject_type: ClassVar[str] = "review_task"
+
+    kind: str
+    about_type: str
+    about_id: UUID | None

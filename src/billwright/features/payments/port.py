@@ -6,15 +6,26 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
-from billwright.features.payments.model import Attempt, AttemptState, Decline, PaymentMethod
+from billwright.features.payments.model import (
+    AttemptState,
+    Decline,
+    DisputeState,
+    EventKind,
+    MethodKind,
+    PaymentMethod,
+)
 from billwright.kernel.currency import Currency
 from billwright.kernel.money import Money
 
 CALLBACK_TOLERANCE = timedelta(seconds=300)
 """How far the time in a callback's signature may be from ours."""
+
+
+CHECKOUT_EXPIRED = "checkout_expired"
+"""The failure code of a page that has ended, and on which nobody has paid."""
 
 
 class ProviderUnavailable(Exception):  # noqa: N818 - it names the answer
@@ -44,28 +55,6 @@ class Capability(StrEnum):
     REFUND = "refund"
     CALLBACKS = "callbacks"
     LISTING = "listing"
-
-
-class MethodKind(StrEnum):
-    CARD = "card"
-    SEPA_DEBIT = "sepa_debit"
-    OTHER = "other"
-
-
-class EventKind(StrEnum):
-    """`other` is everything that this version has no use for; it is stored and does nothing."""
-
-    PAYMENT = "payment"
-    REFUND = "refund"
-    DISPUTE = "dispute"
-    METHOD = "method"
-    OTHER = "other"
-
-
-class DisputeState(StrEnum):
-    OPEN = "open"
-    WON = "won"
-    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +190,8 @@ class CallbackEvent:
 
     `event_id` is the same whenever the same event comes. `provider_key` and `tenant_id` are ours and
     there when the object carries them; `answer` is how the object stood when the event was made.
-    Where an event leaves a question, `look_up` its `reference`.
+    Where `leaves_question` is set, `look_up` its `reference`: the event is silent about a method that
+    was saved. `payment_reference` is the payment that a refund gives back.
     """
 
     event_id: str
@@ -214,6 +204,8 @@ class CallbackEvent:
     answer: ProviderAnswer | None = None
     dispute: Dispute | None = None
     method_removed: bool = False
+    payment_reference: str | None = None
+    leaves_question: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,9 +262,10 @@ class PaymentProvider(Protocol):
         """
         raise NotOffered(Capability.CHECKOUT)
 
-    async def expire_checkout(self, reference: str) -> bool:
-        """Close a page for good, paid or not; false when it was completed meanwhile, so that money
-        has moved or may be on its way.
+    async def withdraw(self, reference: str) -> bool:
+        """End for good what waits for its payer, a page or a payment that they have to confirm; also
+        what has ended already. False when money has moved or may be on its way. Raises `LookupError`
+        where there is nothing of this reference.
         """
         raise NotOffered(Capability.CHECKOUT)
 
@@ -300,6 +293,12 @@ class PaymentProvider(Protocol):
         """
         raise NotOffered(Capability.CALLBACKS)
 
+    def read_event(self, body: bytes) -> CallbackEvent:
+        """What a body says whose signature was found to be right when it came, however long ago and by
+        whichever secret. An event of an unknown type is no error. Raises `CallbackInvalid`.
+        """
+        raise NotOffered(Capability.CALLBACKS)
+
     async def look_up(self, reference: str) -> ProviderAnswer | None:
         """How a payment, checkout, setup or refund stands now, with the method that it saved; none
         when the provider has none of this reference.
@@ -316,8 +315,47 @@ class PaymentProviders(dict[str, PaymentProvider]):
 
 
 @dataclass(frozen=True, slots=True)
-class Reservation:
-    """An attempt that is stored, and what its provider is to be asked."""
+class SignedCallback:
+    """A request that a provider would send."""
 
-    attempt: Attempt
-    request: CollectRequest
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedPage:
+    """A page of a provider that only plays with money. `amount` is none where a method is left;
+    the payer is sent on to the addresses, where there are any, once they are done or go away.
+    """
+
+    state: AttemptState
+    amount: Money | None
+    success_url: str | None
+    cancel_url: str | None
+
+
+@runtime_checkable
+class PlayedProvider(Protocol):
+    """A provider that only plays with money: somebody has to play the payer, and to deliver what it
+    tells. A page that has ended does nothing more.
+    """
+
+    def page_of(self, reference: str) -> PlayedPage | None:
+        """The page of a payment or a setup; none when there is no such page."""
+        ...
+
+    def complete(self, reference: str) -> None:
+        """Be the payer who does what the page asks for."""
+        ...
+
+    def decline(self, reference: str) -> None:
+        """Be the payer whose bank says no."""
+        ...
+
+    def abandon(self, reference: str) -> None:
+        """Be the payer who goes away."""
+        ...
+
+    def take_callbacks(self) -> list[SignedCallback]:
+        """What has happened since the last time, each as a signed request."""
+        ...

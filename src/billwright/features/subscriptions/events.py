@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from billwright.kernel.event import Event
 from billwright.kernel.quick import quickly_made
@@ -101,6 +102,21 @@ class SubscriptionChangeUndone(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChangeReverted(Event):
+    """A change was undone because its invoice, which is void now, could not be collected: the plan is
+    the one that it was before.
+    """
+
+    type: ClassVar[str] = "subscription.change_reverted"
+    subject_type: ClassVar[str] = "subscription"
+
+    number: int
+    plan_code: str
+    plan_version: int
+    invoice_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionPaused(Event):
     type: ClassVar[str] = "subscription.paused"
     subject_type: ClassVar[str] = "subscription"
@@ -116,6 +132,40 @@ class SubscriptionResumed(Event):
 
     period_start: datetime
     period_end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionBecamePastDue(Event):
+    """A payment is missing since `past_due_at`; it goes on being served and renewed."""
+
+    type: ClassVar[str] = "subscription.became_past_due"
+    subject_type: ClassVar[str] = "subscription"
+
+    number: int
+    past_due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRecovered(Event):
+    """What was missing has been paid: it is active in the period named."""
+
+    type: ClassVar[str] = "subscription.recovered"
+    subject_type: ClassVar[str] = "subscription"
+
+    number: int
+    period_start: datetime
+    period_end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionBecameUnpaid(Event):
+    """The payment was given up on: no service and no renewals from `unpaid_at` on, until it is paid."""
+
+    type: ClassVar[str] = "subscription.became_unpaid"
+    subject_type: ClassVar[str] = "subscription"
+
+    number: int
+    unpaid_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

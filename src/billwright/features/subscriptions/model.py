@@ -12,6 +12,7 @@ from uuid import UUID
 from billwright.features.catalog.model import PlanVersion, TrialEndBehavior
 from billwright.features.invoicing.model import Billed
 from billwright.features.pricing.rules.pricing import Pricing
+from billwright.features.promotions.model import Redemption
 from billwright.kernel.actor import Actor
 from billwright.kernel.calendar import Period, Schedule
 from billwright.kernel.quick import quickly_made
@@ -47,6 +48,15 @@ class Proration(StrEnum):
     NEXT_INVOICE = "next_invoice"
     NONE = "none"
     FULL_RESET = "full_reset"
+
+
+class OnPaymentFailure(StrEnum):
+    """What becomes of a change that was invoiced at once when the first attempt to collect that is
+    declined: it is undone, or it stays and the subscription is past due.
+    """
+
+    KEEP_OLD = "keep_old"
+    APPLY_AND_PAST_DUE = "apply_and_past_due"
 
 
 class CancellationMode(StrEnum):
@@ -136,6 +146,21 @@ class PendingChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnpaidChange:
+    """What a subscription was before a change whose invoice is not paid yet; `redemptions` are the
+    promotions that the change has moved, as they were.
+    """
+
+    invoice_id: UUID
+    plan_version_id: UUID
+    items: tuple[SubscriptionItem, ...]
+    schedule: Schedule
+    period: Period
+    pending_change: PendingChange | None
+    redemptions: tuple[Redemption, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """The instants between which a subscription is tried; `end_behavior` is what happens then when the
     account has no payment method.
@@ -182,7 +207,8 @@ class Subscription:
 
     A trial is a period of its own, and the schedule begins where it ends. `started_at` may lie in the
     future. `next_action_at` is when a job must look again; none when there is nothing to do. `renews`
-    false lets it end with its period.
+    false lets it end with its period. `unpaid_change` is there until that change is paid, or something
+    else has come after it.
     """
 
     id: SubscriptionId
@@ -205,6 +231,7 @@ class Subscription:
     ended_at: datetime | None = None
     pause: Pause = Pause()
     pending_change: PendingChange | None = None
+    unpaid_change: UnpaidChange | None = None
     collection_paused: CollectionPause | None = None
     collection_resumes_at: datetime | None = None
     past_due_at: datetime | None = None

@@ -156,8 +156,14 @@ class Database:
         # One round trip opens the transaction and names the tenant. SET takes no parameters; the
         # literal is safe because a UUID has no other form.
         await connection.execute(f"begin; set local billwright.tenant_id = '{tenant_id}'")
+        machine_now = self.clock.now()
         return Tx(
-            connection, tenant_id=tenant_id, actor=actor, cause=cause, now=now or self.clock.now()
+            connection,
+            tenant_id=tenant_id,
+            actor=actor,
+            cause=cause,
+            now=now or machine_now,
+            machine_now=machine_now,
         )
 
     def _count(self, tx: Tx, *, outcome: str, seconds: float) -> None:

@@ -48,6 +48,9 @@ class Tx:
     Row-level security shows only the tenant's rows, whatever a query forgets. Events, audit entries
     and jobs given to `publish`, `audit` and `enqueue` are written by the commit, or not at all. An
     operation never commits; the edge that opened the Tx does.
+
+    `machine_now` is the instant at which it opened, also for an account on a test clock: providers live
+    in that time.
     """
 
     __slots__ = (
@@ -59,6 +62,7 @@ class Tx:
         "cause",
         "events",
         "jobs",
+        "machine_now",
         "tenant_id",
     )
 
@@ -70,9 +74,11 @@ class Tx:
         actor: Actor,
         cause: str,
         now: datetime,
+        machine_now: datetime | None = None,
     ) -> None:
         self._connection = connection
         self._now = now
+        self.machine_now = machine_now or now
         self._time_fixed = False
         self.tenant_id = tenant_id
         self.actor = actor

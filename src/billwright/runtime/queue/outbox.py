@@ -16,16 +16,21 @@ from billwright.runtime.queue.registry import Registry
 
 REACT = "react"
 _EVENTS_PER_JOB = 500
+# Features call down and publish up, so that chains are short; more of them is a circle.
+_MOST_ROUNDS = 20
 
 
 class QueueOutbox:
-    """Writes a transaction's outbox: one statement per kind, whatever the number of rows."""
+    """Draws the consequences of what was published, then writes the transaction's outbox: one statement
+    per kind, whatever the number of rows.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
     async def __call__(self, connection: Connection, tx: Tx) -> None:
-        await _write_events(tx)
+        await self._draw_consequences(tx)
+        await self._draw_from_all(tx)
         await _write_audit_entries(tx)
         if jobs := tx.jobs + self._reactions(tx):
             await queue_queries(connection).enqueue(
@@ -39,6 +44,29 @@ class QueueOutbox:
                 [job.dedupe_key for job in jobs],
                 on_conflict="skip",
             )
+        # Last, because whoever reads the log in order waits until this transaction ends.
+        await _write_events(tx)
+
+    async def _draw_consequences(self, tx: Tx) -> None:
+        drawn = 0
+        for _ in range(_MOST_ROUNDS):
+            fresh = [event for _, _, event in tx.events[drawn:]]
+            if not fresh:
+                return
+            drawn = len(tx.events)
+            for kind in dict.fromkeys(map(type, fresh)):
+                for consequence in self._registry.consequences_of(kind):
+                    await consequence.run(tx, [event for event in fresh if type(event) is kind])
+        raise RuntimeError("consequences go round in a circle")
+
+    async def _draw_from_all(self, tx: Tx) -> None:
+        published = [event for _, _, event in tx.events]
+        if not published:
+            return
+        for consequence in self._registry.consequences_of(Event):
+            await consequence.run(tx, published)
+        if len(tx.events) > len(published):
+            raise RuntimeError("a consequence of every event has published another one")
 
     def _reactions(self, tx: Tx) -> list[JobRequest]:
         """One job per reaction and five hundred events, not one per event: batches stay batches."""

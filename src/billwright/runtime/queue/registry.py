@@ -1,4 +1,4 @@
-"""What work is there to do later? What the features declare in `reactions.py` and `jobs.py`."""
+"""What work follows from what happens? What the features declare in `reactions.py` and `jobs.py`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,22 @@ class Reaction:
     name: str
     event: type[Event]
     run: Callable[[Tx, Sequence[Recorded]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What one feature does in the very transaction in which a lower one publishes an event.
+
+    It is for what must never be seen apart from its cause: an invoice that is paid and access that is
+    still withheld. It gets all events of one kind at once, before the commit, and what it publishes has
+    consequences in turn. If it fails, the cause has not happened either.
+
+    One of `Event` itself is drawn once, at the end, from all events of whatever kind; it publishes none.
+    """
+
+    name: str
+    event: type[Event]
+    run: Callable[[Tx, Sequence[Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +117,20 @@ class Job:
 class Registry:
     """Everything that was declared, by name."""
 
+    consequences: Sequence[Consequence] = ()
     reactions: Sequence[Reaction] = ()
     sweeps: Sequence[Sweep] = ()
     jobs: Sequence[Job] = ()
 
     def __post_init__(self) -> None:
         names = [r.name for r in self.reactions] + [s.name for s in self.sweeps]
-        names += [job.name for job in self.jobs]
+        names += [job.name for job in self.jobs] + [one.name for one in self.consequences]
         if len(names) != len(set(names)):
             raise ValueError(f"two pieces of work share a name: {sorted(names)}")
+
+    def consequences_of(self, event: type[Event]) -> list[Consequence]:
+        """The consequences of one kind of event, in the order of the features' names."""
+        return [one for one in self.consequences if one.event is event]
 
     def reactions_to(self, event: type[Event]) -> list[Reaction]:
         """The reactions to one kind of event."""
@@ -124,7 +145,7 @@ class Registry:
 
 
 def discover(package: ModuleType) -> Registry:
-    """Collect `REACTIONS`, `SWEEPS` and `JOBS` of every feature in `package`."""
+    """Collect `CONSEQUENCES`, `REACTIONS`, `SWEEPS` and `JOBS` of every feature in `package`."""
     modules = [
         importlib.import_module(f"{package.__name__}.{feature.name}.{part}")
         for feature in pkgutil.iter_modules(package.__path__)
@@ -135,6 +156,7 @@ def discover(package: ModuleType) -> Registry:
         return (entry for module in modules for entry in getattr(module, name, ()))
 
     return Registry(
+        consequences=tuple(declared("CONSEQUENCES")),
         reactions=tuple(declared("REACTIONS")),
         sweeps=tuple(declared("SWEEPS")),
         jobs=tuple(declared("JOBS")),

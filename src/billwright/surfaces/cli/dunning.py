@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from billwright.features.payments.rules.dunning_policy import (
+from billwright.features.dunning.rules.policy import (
     DunningPolicy,
     definition_of,
     policy_of,
 )
-from billwright.features.payments.rules.dunning_timeline import (
+from billwright.features.dunning.rules.timeline import (
     EntryKind,
     SupposedOutcome,
     TimelineEntry,

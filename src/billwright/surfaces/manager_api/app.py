@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from billwright import __version__
-from billwright.surfaces.manager_api import configuration, health
+from billwright.surfaces.manager_api import configuration, health, payment_callbacks
 from billwright.surfaces.manager_api.refusals import ERROR_FORM, install_error_handlers
 from billwright.surfaces.manager_api.tenant import TenantRule
 from billwright.surfaces.web.openapi import install_openapi, operation_id
@@ -34,7 +34,8 @@ def create_manager_api() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_tags=[
-            {"name": "System", "description": "Whether the server answers, and how it is set up."}
+            {"name": "System", "description": "Whether the server answers, and how it is set up."},
+            {"name": "Payments", "description": "What has become of money that was asked for."},
         ],
         generate_unique_id_function=operation_id,
         redirect_slashes=False,
@@ -43,5 +44,6 @@ def create_manager_api() -> FastAPI:
     app.add_middleware(TenantRule)
     app.include_router(health.router)
     app.include_router(configuration.router)
+    app.include_router(payment_callbacks.router)
     install_openapi(app, security_schemes={"bearerAuth": _BEARER}, error=ERROR_FORM)
     return app

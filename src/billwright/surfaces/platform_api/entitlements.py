@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from billwright.features.catalog.model import FeatureKind
+from billwright.features.entitlements.model import AccessLevel, DenialReason
 from billwright.features.entitlements.sql.point_reads import Access, PointReads
 from billwright.features.entitlements.sql.reads import snapshot_version
 from billwright.features.identity.model import READ_ACCESS
@@ -36,7 +37,8 @@ _NO_UUID = [
 ]
 _DESCRIPTION = """\
 What the subscription allows at this moment, feature by feature; a subscription that has ended allows
-nothing, and its list is empty. A change is visible as soon as the request that made it is answered.
+nothing, and its list is empty. A payment that is missing may restrict what the plan gives: values and
+limits stay to be seen. A change is visible as soon as the request that made it is answered.
 """
 
 _Quantity = Annotated[str, msgspec.Meta(extra_json_schema={"examples": ["1000"]})]
@@ -48,6 +50,10 @@ class EntitlementDecision(msgspec.Struct, forbid_unknown_fields=True):
     feature: Annotated[str, msgspec.Meta(description="The feature's code.")]
     kind: FeatureKind
     allowed: Annotated[bool, msgspec.Meta(description="Whether it may be used now.")]
+    reason: Annotated[
+        DenialReason | None,
+        msgspec.Meta(description="Why it is withheld although the plan gives it; else null."),
+    ]
     value: Annotated[
         bool | int | str | None, msgspec.Meta(description="Of `static` features; else null.")
     ]
@@ -71,6 +77,15 @@ class Entitlements(msgspec.Struct, forbid_unknown_fields=True):
         int,
         msgspec.Meta(description="Grows whenever the access of the account is computed anew."),
     ]
+    access: Annotated[
+        AccessLevel,
+        msgspec.Meta(
+            description="What missing payments leave: all of it (`full`), all but some features "
+            "(`degraded`), nothing more to be consumed (`read_only`: metered features are withheld, "
+            "and the platform lets nothing be changed), or nothing (`revoked`, also when the "
+            "subscription is paused, unpaid or has ended)."
+        ),
+    ]
     features: Annotated[
         list[EntitlementDecision], msgspec.Meta(description="In the order of their codes.")
     ]
@@ -89,7 +104,7 @@ async def get_entitlements(request: Request) -> Response:
         access = await _no_access(reader, subscription_id)
     text = (
         f'{{"subscription_id":"{subscription_id}","account_id":"{access.account_id}",'
-        f'"version":{access.version},"features":{access.features}}}'
+        f'"version":{access.version},"access":"{access.level}","features":{access.features}}}'
     )
     return Response(text, media_type="application/json")
 
@@ -106,7 +121,7 @@ async def _no_access(reader: Authorized, subscription_id: UUID) -> Access:
     """That of a subscription which gives nothing. Refuses: `subscription_unknown`."""
     async with reader.tx() as tx:
         account_id = await account_of(tx, subscription_id)
-        return Access(account_id, await snapshot_version(tx, account_id), "[]")
+        return Access(account_id, await snapshot_version(tx, account_id), "[]", AccessLevel.REVOKED)
 
 
 def entitlements_route() -> HotRoute:

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticKnownError
 
-from billwright.features.subscriptions.model import Proration
+from billwright.features.subscriptions.model import OnPaymentFailure, Proration
 from billwright.features.subscriptions.operations.schedule_change import ChangeTiming, Effective
 from billwright.surfaces.platform_api import subscriptions_words as words
 from billwright.surfaces.platform_api.fields import Quantity
@@ -29,6 +29,9 @@ class TimingInput(RequestModel):
     proration: Annotated[Choice[Proration], Field(description=words.PRORATION)] = (
         Proration.INVOICE_NOW
     )
+    on_payment_failure: Annotated[
+        Choice[OnPaymentFailure], Field(description=words.ON_PAYMENT_FAILURE)
+    ] = OnPaymentFailure.KEEP_OLD
 
     @property
     def reckoned_at(self) -> datetime | None:
@@ -37,7 +40,10 @@ class TimingInput(RequestModel):
 
     def to_timing(self) -> ChangeTiming:
         return ChangeTiming(
-            effective=self.effective, at=self.effective_at, proration=self.proration
+            effective=self.effective,
+            at=self.effective_at,
+            proration=self.proration,
+            on_payment_failure=self.on_payment_failure,
         )
 
     @field_validator("effective_at")

@@ -29,6 +29,14 @@ PRORATION = (
     "renewal on (`none`); or a whole new period from now on without a credit for the old one "
     "(`full_reset`). Nothing is owed in a trial."
 )
+ON_PAYMENT_FAILURE = (
+    "What becomes of a change that takes effect and is invoiced now when the first automatic "
+    "collection of that invoice is declined: `keep_old` undoes it, as if it had never been, and its "
+    "invoice is void; `apply_and_past_due` keeps it, and the subscription is past due. A change is not "
+    "undone once anything else has happened to the subscription, such as a renewal, nor on an account "
+    "without a payment method, which pays by transfer. What is credited that was not invoiced yet is "
+    "invoiced together with it, and not undone either."
+)
 PAUSE_PRORATION = (
     "`none`: what was paid for waits, and goes on when it resumes within the period. `credit`: the "
     "rest is credited, and the resumption begins a new period."

@@ -6,7 +6,7 @@ handlers. It wraps the whole application, so that nothing is answered without an
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from time import perf_counter
 from typing import Any
@@ -32,14 +32,21 @@ class RequestContext:
 
     Successful requests to a route template in `quiet_routes` are counted but not logged one by one:
     put the hot routes and the health checks there. Whatever answers 400 or more is always logged.
+    Of a path that begins like one of `secret_below`, no more than that is logged.
     """
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, quiet_routes: Collection[str] = ()
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        quiet_routes: Collection[str] = (),
+        secret_below: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._quiet = frozenset(quiet_routes)
+        self._secret_below = tuple(secret_below)
 
     @cached_property
     def _log(self) -> structlog.typing.FilteringBoundLogger:
@@ -68,7 +75,9 @@ class RequestContext:
         try:
             await self._app(scope, receive, send_with_id)
         except Exception:  # noqa: BLE001 - the last place where a bug can be answered
-            self._log.exception("request failed", method=scope["method"], path=scope["path"])
+            self._log.exception(
+                "request failed", method=scope["method"], path=self._told_path(scope)
+            )
             if not status:
                 answer = problem_response(500, code="internal_error")
                 await answer(scope, receive, send_with_id)
@@ -85,11 +94,15 @@ class RequestContext:
             self._log.info(
                 "request",
                 method=method,
-                path=scope["path"],
+                path=self._told_path(scope),
                 route=route,
                 status=status,
                 duration_ms=round(seconds * 1000, 2),
             )
+
+    def _told_path(self, scope: Scope) -> str:
+        path: str = scope["path"]
+        return next((start for start in self._secret_below if path.startswith(start)), path)
 
 
 def route_template(scope: Scope) -> str:

@@ -20,11 +20,14 @@ _MOST_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a subscription gives; `features` is the JSON text of its decisions, as it is stored."""
+    """What a subscription gives; `features` is the JSON text of its decisions, as it is stored, and
+    `level` one of `AccessLevel`.
+    """
 
     account_id: UUID
     version: int
     features: str
+    level: str
 
 
 class PointReads:
@@ -59,7 +62,7 @@ class PointReads:
     ) -> None:
         try:
             rows = await self._database.unscoped(
-                """select tenant_id, subscription_id, account_id, version, features
+                """select tenant_id, subscription_id, account_id, version, features, access
                    from read_entitlements($1::uuid[], $2::uuid[])""",
                 [tenant_id for tenant_id, _, _ in asked],
                 [subscription_id for _, subscription_id, _ in asked],
@@ -69,7 +72,7 @@ class PointReads:
                 if not answer.done():
                     answer.set_exception(error)
             return
-        found = {(row[0], row[1]): Access(row[2], row[3], row[4]) for row in rows}
+        found = {(row[0], row[1]): Access(row[2], row[3], row[4], row[5]) for row in rows}
         for tenant_id, subscription_id, answer in asked:
             if not answer.done():
                 answer.set_result(found.get((tenant_id, subscription_id)))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from billwright.features.entitlements.model import Source
+from billwright.features.entitlements.model import Restriction, RestrictionEffect, Source
 from billwright.runtime.db.tx import Tx
 
 
@@ -23,6 +23,29 @@ async def sources_of(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, list[Sou
     for row in rows:
         sources[row["account_id"]].append(Source(*row))
     return sources
+
+
+async def restrictions_of(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, list[Restriction]]:
+    """Every restriction of these accounts."""
+    rows = await tx.fetch(
+        """select cause_id, account_id, subscription_id, effect, features
+           from entitlement_restriction
+           where tenant_id = $1 and account_id = any($2::uuid[])""",
+        tx.tenant_id,
+        account_ids,
+    )
+    restrictions: dict[UUID, list[Restriction]] = defaultdict(list)
+    for row in rows:
+        restrictions[row["account_id"]].append(
+            Restriction(
+                cause_id=row["cause_id"],
+                account_id=row["account_id"],
+                subscription_id=row["subscription_id"],
+                effect=RestrictionEffect(row["effect"]),
+                features=tuple(row["features"]),
+            )
+        )
+    return restrictions
 
 
 async def snapshot_version(tx: Tx, account_id: UUID) -> int:

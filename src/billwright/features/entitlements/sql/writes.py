@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from billwright.features.entitlements.model import Source
+from billwright.features.entitlements.model import Restriction, Source
+from billwright.kernel.ids import new_id
+from billwright.runtime.db.json import to_json
 from billwright.runtime.db.tx import Tx
 
 
@@ -36,6 +38,44 @@ async def delete_sources(tx: Tx, subscription_ids: Sequence[UUID]) -> None:
         tx.tenant_id,
         subscription_ids,
     )
+
+
+async def upsert_restrictions(tx: Tx, restrictions: Sequence[Restriction]) -> None:
+    """Note restrictions, each in place of the one that its cause had for the same access."""
+    await tx.execute(
+        """insert into entitlement_restriction (tenant_id, id, cause_id, account_id, subscription_id,
+               effect, features, since)
+           select $1, r.id, r.cause_id, r.account_id, r.subscription_id, r.effect, r.features, $2
+           from json_populate_recordset(null::entitlement_restriction, $3::json) as r
+           on conflict (tenant_id, cause_id, subscription_id) do update
+               set effect = excluded.effect, features = excluded.features, since = excluded.since""",
+        tx.tenant_id,
+        tx.now,
+        to_json(
+            [
+                {
+                    "id": new_id(),
+                    "cause_id": one.cause_id,
+                    "account_id": one.account_id,
+                    "subscription_id": one.subscription_id,
+                    "effect": one.effect,
+                    "features": one.features,
+                }
+                for one in restrictions
+            ]
+        ),
+    )
+
+
+async def delete_restrictions(tx: Tx, cause_id: UUID) -> list[UUID]:
+    """Forget what a cause restricted; returns the accounts."""
+    rows = await tx.fetch(
+        """delete from entitlement_restriction where tenant_id = $1 and cause_id = $2
+           returning account_id""",
+        tx.tenant_id,
+        cause_id,
+    )
+    return list({row["account_id"] for row in rows})
 
 
 async def upsert_snapshots(tx: Tx, decisions: Mapping[UUID, str]) -> None:

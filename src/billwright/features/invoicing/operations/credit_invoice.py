@@ -33,6 +33,7 @@ from billwright.features.invoicing.rules.credit_note import (
     spread_over_lines,
 )
 from billwright.features.invoicing.rules.credit_note_document import CreditNote
+from billwright.features.invoicing.rules.gross_credit import of_gross
 from billwright.features.invoicing.rules.lifecycle import INVOICE_LIFECYCLE, InvoiceAction
 from billwright.features.invoicing.rules.settlement import settlement_state
 from billwright.features.invoicing.sql.reads import invoice_by_id
@@ -44,6 +45,7 @@ from billwright.features.invoicing.sql.writes_documents import (
     take_from_lines,
 )
 from billwright.features.invoicing.sql.writes_numbers import take_numbers
+from billwright.features.tax.rules.document_tax import DocumentTax
 from billwright.features.tenancy.sql.reads import the_seller
 from billwright.kernel.calendar import local_date
 from billwright.kernel.currency import Currency
@@ -53,10 +55,11 @@ from billwright.runtime.db.tx import Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditInvoice:
-    """Give back single `lines`, or `amount_minor` shared over all lines, or (with neither) all that is
-    left.
+    """Give back single `lines`, or `amount_minor` shared over all lines, or `gross_minor` with its tax,
+    or (with none of them) all that is left.
 
-    Amounts are in the terms of the lines: without tax, or with it where prices contain it.
+    Amounts are in the terms of the lines: without tax, or with it where prices contain it. Only
+    `gross_minor` is what the note comes to.
     `currencies` are those in which the amounts were said, if they were. `reason` is for the books,
     `note` is printed. Without an `allocation`, what is still due is offset
     first, and the rest becomes credit of the account.
@@ -66,6 +69,7 @@ class CreditInvoice:
     reason: str
     lines: tuple[CreditLine, ...] = ()
     amount_minor: int | None = None
+    gross_minor: int | None = None
     currencies: frozenset[str] = frozenset()
     note: str = ""
     allocation: Allocation | None = None
@@ -88,8 +92,7 @@ async def credit_invoice(tx: Tx, command: CreditInvoice) -> Invoice:
     for currency in command.currencies - {invoice.currency.code}:
         raise invoice_currency_differs(invoice_currency=invoice.currency.code, currency=currency)
     lines = await creditable_lines(tx, invoice.id)
-    given = _credits(command, lines, currency=invoice.currency)
-    tax = credit_tax(lines, given, currency=invoice.currency)
+    given, tax = _credits(command, lines, currency=invoice.currency)
     allocation = allocated(
         command.allocation,
         total_minor=-sum(tax.line_net_minor) - tax.total_minor,
@@ -123,14 +126,19 @@ async def credit_invoice(tx: Tx, command: CreditInvoice) -> Invoice:
 
 def _credits(
     command: CreditInvoice, lines: Sequence[CreditableLine], *, currency: Currency
-) -> tuple[Credit, ...]:
-    if command.lines and command.amount_minor is not None:
+) -> tuple[tuple[Credit, ...], DocumentTax]:
+    wanted = (command.lines or None, command.amount_minor, command.gross_minor)
+    if sum(each is not None for each in wanted) > 1:
         raise credit_ambiguous(pointer="/amount")
+    if command.gross_minor is not None:
+        return of_gross(lines, gross_minor=command.gross_minor, currency=currency)
     if command.lines:
-        return of_lines(lines, command.lines, currency=currency)
-    if command.amount_minor is not None:
-        return spread_over_lines(lines, amount_minor=command.amount_minor, currency=currency)
-    return everything_left(lines, currency=currency)
+        given = of_lines(lines, command.lines, currency=currency)
+    elif command.amount_minor is not None:
+        given = spread_over_lines(lines, amount_minor=command.amount_minor, currency=currency)
+    else:
+        given = everything_left(lines, currency=currency)
+    return given, credit_tax(lines, given, currency=currency)
 
 
 async def _store_lines(tx: Tx, note: CreditNote) -> None:

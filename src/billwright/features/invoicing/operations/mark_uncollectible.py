@@ -33,6 +33,7 @@ async def mark_uncollectible(tx: Tx, command: MarkUncollectible) -> Invoice:
         invoice,
         state=INVOICE_LIFECYCLE.next(invoice.state, InvoiceAction.MARK_UNCOLLECTIBLE),
         uncollectible_at=tx.now,
+        collect_at=None,
         version=invoice.version + 1,
         updated_at=tx.now,
     )

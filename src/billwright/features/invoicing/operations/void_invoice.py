@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from uuid import UUID
 
 from billwright.features.invoicing.errors import invoice_not_voidable
@@ -20,11 +21,20 @@ from billwright.features.invoicing.operations.change_credit import change_credit
 from billwright.features.invoicing.operations.lock_invoice import lock_invoice
 from billwright.features.invoicing.rules.lifecycle import INVOICE_LIFECYCLE, InvoiceAction
 from billwright.features.invoicing.sql.reads import charges_of_invoice
-from billwright.features.invoicing.sql.writes_charges import insert_charges
+from billwright.features.invoicing.sql.writes_charges import insert_charges, restore_corrected
 from billwright.features.invoicing.sql.writes_documents import reverse_lines, set_outcome
 from billwright.features.promotions.operations.return_discounts import return_discounts
 from billwright.features.promotions.rules.returns import ReturnedDiscount
 from billwright.runtime.db.tx import Tx
+
+
+class GivenBack(StrEnum):
+    """What becomes of what the lines of a void invoice gave back of other charges: it stays given and
+    waits for the next document; or what it was given for is undone, and it was never given.
+    """
+
+    STAYS = "stays"
+    UNDONE = "undone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +43,15 @@ class VoidInvoice:
 
     invoice_id: UUID
     reason: str
+    given_back: GivenBack = GivenBack.STAYS
 
 
 async def void_invoice(tx: Tx, command: VoidInvoice) -> Invoice:
     """Nothing is owed by it any more, and what it charged may be charged again. It keeps its number.
 
     Account credit that it took returns to the account, and discounts to their promotions. What its lines
-    gave back of other charges stays given and waits for the next document. A void invoice stays as it is.
+    gave back of other charges stays given and waits for the next document, unless the command says that
+    it is undone; then whoever undoes it restores the promotions too. A void invoice stays as it is.
 
     Refuses: `invoice_unknown`, `state_forbids`, `invoice_not_voidable`.
     """
@@ -54,6 +66,7 @@ async def void_invoice(tx: Tx, command: VoidInvoice) -> Invoice:
         state=state,
         credit_applied_minor=0,
         due_minor=0,
+        collect_at=None,
         voided_at=tx.now,
         reason=command.reason,
         version=invoice.version + 1,
@@ -61,8 +74,11 @@ async def void_invoice(tx: Tx, command: VoidInvoice) -> Invoice:
     )
     await set_outcome(tx, voided, reason=command.reason)
     await reverse_lines(tx, invoice.id)
-    await _keep_corrections(tx, invoice, charges=charges)
-    await return_discounts(tx, list(_discounts(charges)))
+    if command.given_back is GivenBack.UNDONE:
+        await restore_corrected(tx, invoice.id)
+    else:
+        await _keep_corrections(tx, invoice, charges=charges)
+        await return_discounts(tx, list(_discounts(charges)))
     await _return_credit(tx, invoice, reason=command.reason)
     tx.publish(
         InvoiceVoided(

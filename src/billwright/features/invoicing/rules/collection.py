@@ -72,7 +72,8 @@ def collect(
     is_billing_day: bool = False,
 ) -> Collected:
     """Go through drafts in their order, as if each was alone: what waits comes on the next document of
-    its payer, unless that one is kept as a draft, which holds only what it was made of.
+    its payer, unless that one is kept as a draft or is to stand alone: such a one holds only what it
+    was made of.
 
     `pending` has waited before; `minimums` is, by currency and in minor units, the least subtotal for
     which a document is made by policy. Credits and documents of nothing are not held.
@@ -88,6 +89,9 @@ def collect(
             continue
         if draft.purpose is DraftPurpose.KEEP_AS_DRAFT:
             kept.append(_gathered(draft, totals_of=totals_of))
+            continue
+        if draft.timing is InvoiceTiming.ALONE:
+            documents.append(_gathered(draft, totals_of=totals_of))
             continue
         gathered = _with_waiting(draft, stored=stored, waiting=waiting, totals_of=totals_of)
         if _is_held(gathered, minimums):

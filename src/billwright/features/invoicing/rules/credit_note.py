@@ -74,9 +74,9 @@ class Credit:
 def everything_left(lines: Sequence[CreditableLine], *, currency: Currency) -> tuple[Credit, ...]:
     """All that an invoice has left. Refuses: `nothing_to_credit`."""
     amounts: dict[UUID, int] = {}
-    for members in _groups(lines).values():
+    for members in tax_groups(lines).values():
         weights = [each.left_minor for each in members]
-        left_minor = min(sum(weights), _left(members))
+        left_minor = min(sum(weights), amount_left(members))
         if left_minor > 0:
             parts = allocate(Money(left_minor, currency), weights)
             amounts |= {
@@ -97,7 +97,7 @@ def spread_over_lines(
     left = everything_left(lines, currency=currency)
     left_minor = sum(credit.amount_minor for credit in left)
     if amount_minor > left_minor:
-        raise _too_large(amount_minor, left_minor=left_minor, currency=currency, pointer="/amount")
+        raise too_large(amount_minor, left_minor=left_minor, currency=currency, pointer="/amount")
     parts = allocate(Money(amount_minor, currency), [credit.amount_minor for credit in left])
     return _credits(
         lines,
@@ -113,7 +113,7 @@ def of_lines(
     Refuses: `credit_line_unknown`, `credit_line_repeated`, `credit_not_positive`,
     `credit_too_large`, `nothing_to_credit`.
     """
-    groups = _groups(lines)
+    groups = tax_groups(lines)
     known: dict[UUID, CreditableLine] = {
         each.line.id: each for members in groups.values() for each in members
     }
@@ -127,12 +127,12 @@ def of_lines(
             raise credit_line_repeated(pointer=f"{pointer}/line_id", charge_id=one.charge_id)
         # What the same request takes of other lines counts, for their group may have less than they.
         taken_minor = sum(amounts.get(each.line.id, 0) for each in groups[found.group])
-        left_minor = min(found.left_minor, max(_left(groups[found.group]) - taken_minor, 0))
+        left_minor = min(found.left_minor, max(amount_left(groups[found.group]) - taken_minor, 0))
         amount_minor = left_minor if one.amount_minor is None else one.amount_minor
         if amount_minor < 0 or one.amount_minor == 0:
             raise credit_not_positive(pointer=f"{pointer}/amount")
         if amount_minor > left_minor:
-            raise _too_large(
+            raise too_large(
                 amount_minor,
                 left_minor=left_minor,
                 currency=currency,
@@ -149,20 +149,21 @@ def credit_tax(
     given: dict[TaxGroup, int] = defaultdict(int)
     for credit in note:
         given[TaxGroup(credit.line.tax_rate, credit.line.tax_inclusive)] += credit.amount_minor
-    groups = _groups(lines)
+    groups = tax_groups(lines)
     return capped_document_tax(
         [_taxable(credit.line, -credit.amount_minor) for credit in note],
         currency,
         remaining={
-            group: _tax_left(members, currency=currency) for group, members in groups.items()
+            group: tax_left(members, currency=currency) for group, members in groups.items()
         },
         exhausts=frozenset(
-            group for group, members in groups.items() if given[group] == _left(members)
+            group for group, members in groups.items() if given[group] == amount_left(members)
         ),
     )
 
 
-def _groups(lines: Sequence[CreditableLine]) -> dict[TaxGroup, list[CreditableLine]]:
+def tax_groups(lines: Sequence[CreditableLine]) -> dict[TaxGroup, list[CreditableLine]]:
+    """The lines that can be credited, by what their tax is rounded together with."""
     groups: dict[TaxGroup, list[CreditableLine]] = defaultdict(list)
     for each in lines:
         if each.line.corrects_charge_id is None:
@@ -170,12 +171,15 @@ def _groups(lines: Sequence[CreditableLine]) -> dict[TaxGroup, list[CreditableLi
     return groups
 
 
-def _left(members: Sequence[CreditableLine]) -> int:
+def amount_left(members: Sequence[CreditableLine]) -> int:
+    """What the lines of a group may still give back together, in minor units."""
     return sum(each.line.amount_minor - each.credited_minor for each in members)
 
 
-def _tax_left(members: Sequence[CreditableLine], *, currency: Currency) -> int:
-    """Credits that wait for a document will take about this much with them; it is kept for them."""
+def tax_left(members: Sequence[CreditableLine], *, currency: Currency) -> int:
+    """The tax that a group still carries, less what credits that wait for a document will take with
+    them.
+    """
     waiting = [_taxable(each.line, each.waiting_minor) for each in members if each.waiting_minor]
     left_minor = sum(each.line.tax_minor - each.credited_tax_minor for each in members)
     return max(left_minor - document_tax(waiting, currency).total_minor, 0)
@@ -194,9 +198,8 @@ def _credits(lines: Sequence[CreditableLine], amounts: dict[UUID, int]) -> tuple
     return note
 
 
-def _too_large(
-    amount_minor: int, *, left_minor: int, currency: Currency, pointer: str
-) -> Exception:
+def too_large(amount_minor: int, *, left_minor: int, currency: Currency, pointer: str) -> Exception:
+    """The refusal `credit_too_large`, in words of money."""
     return credit_too_large(
         pointer=pointer,
         amount=str(Money(amount_minor, currency)),

@@ -34,7 +34,7 @@ INVOICE_COLUMNS = """i.id, i.account_id, i.kind, i.state, i.number, i.currency, 
     i.corrects_invoice_id, i.reason, i.note, i.credit_applied_minor, i.credited_minor,
     i.to_balance_minor, i.to_refund_minor, i.locale, i.zone, i.reference, i.period_start, i.period_end,
     i.finalized_at, i.issued_on, i.due_on, i.paid_at, i.voided_at, i.uncollectible_at,
-    i.version, i.created_at, i.updated_at"""
+    i.version, i.created_at, i.updated_at, i.collect_at"""
 
 
 async def invoice_by_id(tx: Tx, invoice_id: UUID) -> Invoice:
@@ -192,6 +192,30 @@ async def open_invoices_of(tx: Tx, subscription_id: UUID) -> list[tuple[UUID, in
         subscription_id,
     )
     return [(row["id"], row["paid_minor"]) for row in rows]
+
+
+async def earliest_collection(tx: Tx, test_clock_id: UUID) -> datetime | None:
+    """When the money of an invoice is first asked for on a test clock."""
+    at: datetime | None = await tx.fetch_value(
+        """select min(i.collect_at) from account a
+           join invoice i on i.tenant_id = a.tenant_id and i.account_id = a.id
+           where a.tenant_id = $1 and a.test_clock_id = $2 and i.collect_at is not null""",
+        tx.tenant_id,
+        test_clock_id,
+    )
+    return at
+
+
+async def still_due(tx: Tx, invoice_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the invoices on which money is due now."""
+    rows = await tx.fetch(
+        """select id from invoice
+           where tenant_id = $1 and id = any($2) and state in ('open', 'partially_paid')
+               and due_minor > 0""",
+        tx.tenant_id,
+        list(invoice_ids),
+    )
+    return {row["id"] for row in rows}
 
 
 async def party_data(tx: Tx, party_ids: list[UUID]) -> dict[UUID, dict[str, object]]:

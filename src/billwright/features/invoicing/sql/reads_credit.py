@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from billwright.features.invoicing.model import CreditEntry, CreditEntryKind
+from billwright.features.invoicing.model import CreditEntry, CreditEntryKind, Invoice
 from billwright.features.invoicing.rules.credit_note import CreditableLine
 from billwright.features.invoicing.rules.surplus import CorrectedInvoice
-from billwright.features.invoicing.sql.reads import lines_of
+from billwright.features.invoicing.sql.reads import INVOICE_COLUMNS, invoice_from_row, lines_of
 from billwright.kernel.currency import Currency, currency_of
 from billwright.kernel.money import Money
 from billwright.runtime.db.tx import Tx
@@ -63,6 +63,32 @@ async def refunded_minor(tx: Tx, invoice_id: UUID) -> int:
         invoice_id,
     )
     return refunded
+
+
+async def promised_refunds(tx: Tx, invoice_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The same for several invoices, of those whose notes have promised something."""
+    rows = await tx.fetch(
+        """select corrects_invoice_id, sum(to_refund_minor)::bigint as promised from invoice
+           where tenant_id = $1 and corrects_invoice_id = any($2::uuid[])
+               and corrects_invoice_id is not null
+           group by corrects_invoice_id""",
+        tx.tenant_id,
+        invoice_ids,
+    )
+    return {row["corrects_invoice_id"]: row["promised"] for row in rows}
+
+
+async def refunding_notes(tx: Tx, invoice_id: UUID) -> list[Invoice]:
+    """The credit notes on an invoice that have promised to pay something back, the first one first."""
+    rows = await tx.fetch(
+        f"""select {INVOICE_COLUMNS} from invoice i
+            where i.tenant_id = $1 and i.corrects_invoice_id = $2
+                and i.corrects_invoice_id is not null and i.to_refund_minor > 0
+            order by i.id""",
+        tx.tenant_id,
+        invoice_id,
+    )
+    return [invoice_from_row(row) for row in rows]
 
 
 async def corrected_invoices(tx: Tx, charge_ids: Sequence[UUID]) -> dict[UUID, CorrectedInvoice]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 
 from billwright.features.invoicing.model import DocumentKind, Invoice, InvoiceState
+from billwright.features.invoicing.rules.collect_at import first_collection
 from billwright.features.invoicing.rules.parties import Party
 from billwright.features.invoicing.rules.prepared import PreparedDocument
-from billwright.features.invoicing.sql.reads import INVOICE_COLUMNS
+from billwright.features.invoicing.sql.reads import INVOICE_COLUMNS, invoice_from_row
 from billwright.features.invoicing.sql.writes_numbers import DocumentNumber
 from billwright.runtime.db.json import to_json
 from billwright.runtime.db.tx import Tx
@@ -87,6 +88,11 @@ async def store_finalized(
         or document.kind is DocumentKind.CREDIT_NOTE
         for document in documents
     )
+    asked_for = {
+        due_on: first_collection(due_on, zone=zone, issued_at=tx.now)
+        for due_on in {document.due_on for document in documents}
+        if due_on is not None
+    }
     rows = []
     for document, number in zip(documents, numbers, strict=True):
         row = _amounts(document)
@@ -97,6 +103,8 @@ async def store_finalized(
         row["fiscal_year"] = number.fiscal_year
         row["sequence"] = number.sequence
         row["number"] = number.text
+        due_on = document.due_on
+        row["collect_at"] = asked_for[due_on] if due_on and document.due_minor else None
         rows.append(row)
     placed = list(zip(rows, documents, strict=True))
     new = [row for row, document in placed if not document.was_kept]
@@ -178,7 +186,7 @@ async def set_paid(tx: Tx, invoice: Invoice) -> None:
     """Store what has been paid on a locked invoice, and the state that follows from it."""
     await tx.execute(
         """update invoice set state = $3, paid_minor = $4, paid_at = $5, version = version + 1,
-               updated_at = $6
+               updated_at = $6, collect_at = case when $5::timestamptz is null then collect_at end
            where tenant_id = $1 and id = $2""",
         tx.tenant_id,
         invoice.id,
@@ -186,4 +194,40 @@ async def set_paid(tx: Tx, invoice: Invoice) -> None:
         invoice.paid_minor,
         invoice.paid_at,
         tx.now,
+    )
+
+
+async def claim_to_collect(
+    tx: Tx, *, as_of: datetime, test_clock_id: UUID | None, limit: int
+) -> list[Invoice]:
+    """Lock up to `limit` invoices whose money is asked for by `as_of`, with their accounts, those that
+    have waited longest first. What another worker or a command holds is passed over.
+    """
+    clock = (
+        "a.test_clock_id = $4" if test_clock_id else "a.test_clock_id is null and $4::uuid is null"
+    )
+    rows = await tx.fetch(
+        # tidy: tables - only one statement can find accounts and pass over the held ones
+        f"""select {INVOICE_COLUMNS} from invoice i
+            join account a on a.tenant_id = i.tenant_id and a.id = i.account_id
+            where i.tenant_id = $1 and i.collect_at <= $2 and {clock}
+            order by i.collect_at limit $3
+            for no key update skip locked""",
+        tx.tenant_id,
+        as_of,
+        limit,
+        test_clock_id,
+    )
+    return [invoice_from_row(row) for row in rows]
+
+
+async def set_collect_at(tx: Tx, instants: Mapping[UUID, datetime | None]) -> None:
+    """Store when the money of locked invoices is next asked for."""
+    await tx.execute(
+        """update invoice i set collect_at = u.collect_at
+           from unnest($2::uuid[], $3::timestamptz[]) as u (id, collect_at)
+           where i.tenant_id = $1 and i.id = u.id""",
+        tx.tenant_id,
+        list(instants),
+        list(instants.values()),
     )

@@ -182,3 +182,20 @@ async def take_back_charges(tx: Tx, drafts: Iterable[InvoiceDraft]) -> None:
     wanted = len({row["id"] for row in corrections})
     if taken != wanted:
         raise RuntimeError(f"{wanted} charges were to be taken back, {taken} were")
+
+
+async def restore_corrected(tx: Tx, invoice_id: UUID) -> None:
+    """Note on charges that the corrections on an invoice, which is void, give nothing back of them."""
+    await tx.execute(
+        """update charge c
+           set credited_minor = c.credited_minor + u.amount_minor,
+               reversed_from = case when u.prorated then null else c.reversed_from end
+           from (select corrects_charge_id, sum(amount_minor)::bigint as amount_minor,
+                     bool_or(kind = 'proration_credit') as prorated
+                 from charge
+                 where tenant_id = $1 and invoice_id = $2 and corrects_charge_id is not null
+                 group by corrects_charge_id) as u
+           where c.tenant_id = $1 and c.id = u.corrects_charge_id""",
+        tx.tenant_id,
+        invoice_id,
+    )

@@ -132,6 +132,7 @@ async def set_outcome(tx: Tx, invoice: Invoice, *, reason: str | None = None) ->
     await tx.execute(
         """update invoice set state = $3, credited_minor = $4, credit_applied_minor = $5, paid_at = $6,
                voided_at = $7, uncollectible_at = $8, reason = coalesce($9, reason),
+               collect_at = case when $3 in ('open', 'partially_paid') then collect_at end,
                version = version + 1, updated_at = $10
            where tenant_id = $1 and id = $2""",
         tx.tenant_id,
@@ -158,6 +159,7 @@ async def offset_invoices(tx: Tx, offsets: Mapping[UUID, int]) -> list[asyncpg.R
                             when i.state = 'uncollectible' then i.state
                             else 'partially_paid' end,
                paid_at = case when i.due_minor = o.amount then $4::timestamptz end,
+               collect_at = case when i.due_minor > o.amount then i.collect_at end,
                version = i.version + 1, updated_at = $4
            from unnest($2::uuid[], $3::bigint[]) as o (id, amount)
            where i.tenant_id = $1 and i.id = o.id

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from billwright.features.accounts.model import Account
 from billwright.features.accounts.sql.reads import accounts_by_id
-from billwright.features.notifications.messages import MessageSender, MessageType, render_message
+from billwright.features.invoicing.sql.reads import still_due
+from billwright.features.notifications.messages import (
+    LEADING_TO_PAY,
+    OVERTAKEN_BY_PAYMENT,
+    MessageType,
+    render_message,
+    sender_of,
+)
 from billwright.features.notifications.model import NotificationRequest, Outcome, RequestState
+from billwright.features.notifications.operations.outcomes import ended, postponed
 from billwright.features.notifications.port import (
     MailAddress,
     MailChannel,
@@ -21,8 +30,8 @@ from billwright.features.notifications.port import (
     MailUnavailable,
     Message,
 )
-from billwright.features.notifications.rules.next_attempt import next_attempt_at
 from billwright.features.notifications.sql.writes import claim_due_requests, record_outcomes
+from billwright.features.payments.operations.pay_link import PayLinks, PayTarget
 from billwright.features.tenancy.model import SellerParty
 from billwright.features.tenancy.sql.reads import the_seller
 from billwright.runtime.db.tx import Tx
@@ -34,8 +43,30 @@ _LEASE = timedelta(minutes=10)
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """How messages leave, and what leads their readers to pay; `pages_offered` says whether a provider
+    has a page to pay on.
+    """
+
+    channel: MailChannel
+    links: PayLinks
+    pages_offered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A request, who gets it from whom, and where they can pay what it is about, if they have to."""
+
+    request: NotificationRequest
+    account: Account
+    seller: SellerParty
+    is_due: bool
+    pay_url: str | None
+
+
 async def deliver_due_requests(
-    open_tx: Callable[[], AbstractAsyncContextManager[Tx]], *, channel: MailChannel
+    open_tx: Callable[[], AbstractAsyncContextManager[Tx]], outgoing: Outgoing
 ) -> Counter[RequestState]:
     """Hand over one batch of messages that are due, outside any transaction, and record what became
     of each. Returns how many are in which state now; empty when nothing was due.
@@ -45,100 +76,93 @@ async def deliver_due_requests(
         claimed = await claim_due_requests(tx, leased_until=now + _LEASE, limit=_BATCH_SIZE)
         if not claimed:
             return Counter()
-        accounts = await accounts_by_id(tx, [request.account_id for request in claimed])
-        seller = (await the_seller(tx)).party
+        letters = await _letters(tx, claimed, outgoing=outgoing)
     outcomes = await asyncio.gather(
-        *(
-            _deliver(request, accounts[request.account_id], seller=seller, channel=channel, now=now)
-            for request in claimed
-        )
+        *(_deliver(letter, outgoing=outgoing, now=now) for letter in letters)
     )
     async with open_tx() as tx:
         await record_outcomes(tx, outcomes)
     return Counter(outcome.state for outcome in outcomes)
 
 
-async def _deliver(
-    request: NotificationRequest,
-    account: Account,
-    *,
-    seller: SellerParty,
-    channel: MailChannel,
-    now: datetime,
-) -> Outcome:
-    if request.expires_at <= now:
-        return _ended(request, RequestState.EXPIRED, error=request.last_error)
-    if account.email is None:
-        return _ended(request, RequestState.DEAD, error="the account has no mail address any more")
-    try:
-        message = _message(
-            request,
-            MailAddress(account.email, account.name),
-            seller=seller,
-            sender_email=channel.sender_email,
-            now=now,
+async def _letters(
+    tx: Tx, claimed: Sequence[NotificationRequest], *, outgoing: Outgoing
+) -> list[_Letter]:
+    accounts = await accounts_by_id(tx, [request.account_id for request in claimed])
+    seller = (await the_seller(tx)).party
+    due = await still_due(tx, [one.subject_id for one in claimed if one.subject_type == "invoice"])
+    letters = []
+    for request in claimed:
+        is_due, pay_url = request.subject_id in due, None
+        if is_due and _leads_to_pay(request, pages_offered=outgoing.pages_offered):
+            pay_url = outgoing.links.link_to(PayTarget(tx.tenant_id, request.subject_id))
+        letters.append(
+            _Letter(
+                request,
+                accounts[request.account_id],
+                seller,
+                is_due,
+                pay_url,
+            )
         )
+    return letters
+
+
+def _leads_to_pay(request: NotificationRequest, *, pages_offered: bool) -> bool:
+    """Whether a message has the link. An invoice itself says where to transfer to, so that it needs
+    none without a page; and who is charged without doing anything must not be led to pay as well.
+    """
+    if request.type == MessageType.INVOICE_FINALIZED.value:
+        return pages_offered and "collection_label" not in request.data
+    return request.type in LEADING_TO_PAY
+
+
+async def _deliver(letter: _Letter, *, outgoing: Outgoing, now: datetime) -> Outcome:
+    request, channel = letter.request, outgoing.channel
+    if (outcome := _ended_before(letter, now=now)) is not None:
+        return outcome
+    try:
+        message = _message(letter, sender_email=channel.sender_email, now=now)
         await channel.mailer.deliver(message)
     except MailRejected as error:
         _log.warning("message refused", request_id=str(request.id), reason=str(error))
-        return _ended(request, RequestState.DEAD, error=str(error))
+        return ended(request, RequestState.DEAD, error=str(error))
     except MailUnavailable as error:
-        return _postponed(request, error, now=now)
+        return postponed(request, error, now=now)
     except Exception as error:  # noqa: BLE001 - the others leave, this one follows once it is mended
         _log.exception("message not written", request_id=str(request.id))
-        return _postponed(request, error, now=now)
-    return _ended(request, RequestState.DELIVERED)
+        return postponed(request, error, now=now)
+    return ended(request, RequestState.DELIVERED)
 
 
-def _message(
-    request: NotificationRequest,
-    recipient: MailAddress,
-    *,
-    seller: SellerParty,
-    sender_email: str,
-    now: datetime,
-) -> Message:
+def _ended_before(letter: _Letter, *, now: datetime) -> Outcome | None:
+    """The outcome of a request that is not to be delivered any more."""
+    request = letter.request
+    if request.expires_at <= now:
+        return ended(request, RequestState.EXPIRED, error=request.last_error)
+    if request.type in OVERTAKEN_BY_PAYMENT and not letter.is_due:
+        return ended(request, RequestState.EXPIRED, error="nothing is due any more")
+    if letter.account.email is None:
+        return ended(request, RequestState.DEAD, error="the account has no mail address any more")
+    return None
+
+
+def _message(letter: _Letter, *, sender_email: str, now: datetime) -> Message:
+    request, account, seller = letter.request, letter.account, letter.seller
+    assert account.email is not None  # noqa: S101 - without one the request has ended
     rendered = render_message(
         MessageType(request.type),
         locale=request.locale,
-        data=request.data,
-        sender=MessageSender(seller.name, seller.email or None, _legal_lines(seller)),
+        data=request.data | ({"pay_url": letter.pay_url} if letter.pay_url else {}),
+        sender=sender_of(seller),
     )
     return Message(
         id=request.id,
         sender=MailAddress(sender_email, seller.name),
-        recipient=recipient,
+        recipient=MailAddress(account.email, account.name),
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
         sent_at=now,
         headers=(("Reply-To", seller.email),) if seller.email else (),
-    )
-
-
-def _legal_lines(seller: SellerParty) -> tuple[str, ...]:
-    """What stands at the foot of a business letter."""
-    address = seller.address
-    place = f"{address.postal_code} {address.city}".strip()
-    street = ", ".join(part for part in (address.line1, address.line2, place) if part)
-    lines = (street, seller.register, seller.tax_id, seller.legal_note)
-    return tuple(line for line in lines if line)
-
-
-def _ended(
-    request: NotificationRequest, state: RequestState, *, error: str | None = None
-) -> Outcome:
-    return Outcome(request_id=request.id, attempts=request.attempts, state=state, error=error)
-
-
-def _postponed(request: NotificationRequest, error: Exception, *, now: datetime) -> Outcome:
-    again_at = next_attempt_at(request.id, attempts=request.attempts, now=now)
-    if again_at is None:
-        _log.warning("message given up", request_id=str(request.id), reason=str(error))
-    return Outcome(
-        request_id=request.id,
-        attempts=request.attempts,
-        state=RequestState.PENDING if again_at else RequestState.DEAD,
-        next_attempt_at=again_at,
-        error=str(error),
     )

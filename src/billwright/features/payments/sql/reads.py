@@ -12,21 +12,25 @@ from billwright.features.payments.model import (
     Attempt,
     AttemptId,
     AttemptState,
+    Channel,
+    Decline,
+    Origin,
     Payment,
     PaymentId,
     PaymentMethod,
     PaymentState,
 )
-from billwright.features.payments.port import CollectRequest, Payer, Reservation
+from billwright.features.payments.port import CollectRequest, Payer
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money
 from billwright.runtime.db.tx import Tx
 
 _PAYMENT_COLUMNS = """p.id, p.account_id, p.invoice_id, p.provider, p.method, p.state, p.currency,
-    p.amount_minor, p.reference, p.received_on, p.unapplied_minor, p.version, p.created_at,
-    p.updated_at"""
+    p.amount_minor, p.reference, p.received_on, p.origin, p.payment_method_id, p.captured_minor,
+    p.unapplied_minor, p.refunded_minor, p.version, p.created_at, p.updated_at"""
 _ATTEMPT_COLUMNS = """t.id, t.payment_id, t.invoice_id, t.state, t.provider, t.provider_key,
-    t.provider_reference, t.failure_code, t.next_check_at, t.created_at, t.updated_at"""
+    t.provider_reference, t.failure_code, t.next_check_at, t.created_at, t.updated_at, t.channel,
+    t.decline, t.page_reference, t.page_url_sealed, t.page_expires_at, t.saves_method"""
 
 
 async def payment_by_id(tx: Tx, payment_id: UUID) -> Payment:
@@ -91,46 +95,58 @@ async def attempt_by_id(tx: Tx, attempt_id: UUID) -> Attempt:
     return _attempt_from_row(row)
 
 
-async def has_live_attempt(tx: Tx, invoice_id: UUID) -> bool:
-    """Whether a payment of an invoice may still move money."""
-    live: bool = await tx.fetch_value(
-        """select exists (select from payment_attempt where tenant_id = $1 and invoice_id = $2
-               and state not in ('succeeded', 'declined', 'not_attempted'))""",
-        tx.tenant_id,
-        invoice_id,
-    )
-    return live
-
-
-async def reservations(tx: Tx, attempt_ids: Sequence[UUID]) -> list[Reservation]:
-    """Attempts with what their providers are to be asked, in one query."""
+async def attempts_by_id(tx: Tx, attempt_ids: Sequence[UUID]) -> list[Attempt]:
+    """Many attempts in one query, the first one first."""
     rows = await tx.fetch(
-        f"""select {_ATTEMPT_COLUMNS}, p.account_id, p.currency, p.amount_minor, p.method,
-                p.reference, p.received_on, i.number as invoice_number, a.name, a.email
-            from payment_attempt t
-            join payment p on p.tenant_id = t.tenant_id and p.id = t.payment_id
-            join invoice i on i.tenant_id = p.tenant_id and i.id = p.invoice_id
-            join account a on a.tenant_id = p.tenant_id and a.id = p.account_id
+        f"""select {_ATTEMPT_COLUMNS} from payment_attempt t
             where t.tenant_id = $1 and t.id = any($2::uuid[]) order by t.id""",
         tx.tenant_id,
         attempt_ids,
     )
-    return [
-        Reservation(
-            _attempt_from_row(row),
-            CollectRequest(
-                provider_key=row["provider_key"],
-                amount=Money(row["amount_minor"], currency_of(row["currency"])),
-                invoice_number=row["invoice_number"],
-                payer=Payer(row["account_id"], row["name"], row["email"]),
-                method=PaymentMethod(row["method"]),
-                reference=row["reference"],
-                received_on=row["received_on"],
-                tenant_id=tx.tenant_id,
-            ),
-        )
-        for row in rows
-    ]
+    return [_attempt_from_row(row) for row in rows]
+
+
+async def live_attempts_of(tx: Tx, invoice_ids: Sequence[UUID]) -> dict[UUID, Attempt]:
+    """The attempts that may still move money, by invoice; there is one at most for each."""
+    rows = await tx.fetch(
+        f"""select {_ATTEMPT_COLUMNS} from payment_attempt t
+            where t.tenant_id = $1 and t.invoice_id = any($2::uuid[])
+                and t.state not in ('succeeded', 'declined', 'not_attempted')""",
+        tx.tenant_id,
+        invoice_ids,
+    )
+    return {row["invoice_id"]: _attempt_from_row(row) for row in rows}
+
+
+async def live_attempt_of(tx: Tx, invoice_id: UUID) -> Attempt | None:
+    """The attempt of an invoice that may still move money."""
+    return (await live_attempts_of(tx, [invoice_id])).get(invoice_id)
+
+
+async def request_of(tx: Tx, payment_id: UUID, *, provider_key: str) -> CollectRequest:
+    """What a provider is asked for a payment, but for the saved method."""
+    row = await tx.fetch_row(
+        """select p.account_id, p.currency, p.amount_minor, p.method, p.reference, p.received_on,
+               i.number as invoice_number, a.name, a.email
+           from payment p
+           join invoice i on i.tenant_id = p.tenant_id and i.id = p.invoice_id
+           join account a on a.tenant_id = p.tenant_id and a.id = p.account_id
+           where p.tenant_id = $1 and p.id = $2""",
+        tx.tenant_id,
+        payment_id,
+    )
+    if row is None:
+        raise payment_unknown(payment_id=payment_id)
+    return CollectRequest(
+        provider_key=provider_key,
+        amount=Money(row["amount_minor"], currency_of(row["currency"])),
+        invoice_number=row["invoice_number"],
+        payer=Payer(row["account_id"], row["name"], row["email"]),
+        method=PaymentMethod(row["method"]),
+        reference=row["reference"],
+        received_on=row["received_on"],
+        tenant_id=tx.tenant_id,
+    )
 
 
 def _payment_from_row(row: asyncpg.Record) -> Payment:
@@ -144,7 +160,11 @@ def _payment_from_row(row: asyncpg.Record) -> Payment:
         amount=Money(row["amount_minor"], currency_of(row["currency"])),
         reference=row["reference"],
         received_on=row["received_on"],
+        origin=Origin(row["origin"]),
+        saved_method_id=row["payment_method_id"],
+        captured_minor=row["captured_minor"],
         unapplied_minor=row["unapplied_minor"],
+        refunded_minor=row["refunded_minor"],
         version=row["version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
@@ -164,4 +184,10 @@ def _attempt_from_row(row: asyncpg.Record) -> Attempt:
         next_check_at=row["next_check_at"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        channel=Channel(row["channel"]),
+        decline=Decline(row["decline"]) if row["decline"] else None,
+        page_reference=row["page_reference"],
+        page_url_sealed=row["page_url_sealed"],
+        page_expires_at=row["page_expires_at"],
+        saves_method=row["saves_method"],
     )

@@ -106,6 +106,7 @@ def _only_advances(transition: Transition) -> bool:
         and after.schedule is before.schedule
         and after.plan_version_id == before.plan_version_id
         and after.pending_change is before.pending_change
+        and after.unpaid_change is before.unpaid_change
     )
 
 

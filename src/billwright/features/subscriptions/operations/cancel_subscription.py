@@ -33,6 +33,8 @@ from billwright.features.subscriptions.rules.ending import (
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
 from billwright.runtime.db.tx import Tx
 
+_STANDING_STILL = frozenset({SubscriptionState.PAUSED, SubscriptionState.UNPAID})
+
 
 class Terms(StrEnum):
     """Whether the plan's notice and commitment hold for this cancellation, or the seller waives them."""
@@ -117,7 +119,7 @@ def _end(
         case CancellationMode.NOW:
             return permitted
         case CancellationMode.PERIOD_END:
-            running = subscription.state is not SubscriptionState.PAUSED
+            running = subscription.state not in _STANDING_STILL
             return end_of_period_at(subscription, permitted) if running else permitted
         case CancellationMode.AT:
             if command.cancel_at is None:

@@ -27,9 +27,8 @@ from billwright.features.usage.sql.reads import used_quantities
 from billwright.kernel.quick import quickly_made
 from billwright.runtime.db.tx import Tx
 
-_LIVE_STATES = frozenset(
-    {SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE, SubscriptionState.PAUSED}
-)
+_STANDING_STILL = frozenset({SubscriptionState.PAUSED, SubscriptionState.UNPAID})
+_LIVE_STATES = _STANDING_STILL | {SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE}
 
 
 @quickly_made
@@ -81,7 +80,7 @@ async def gather_facts(
 
 def _is_inside(question: Question) -> bool:
     subscription = question.subscription
-    return subscription.state is SubscriptionState.PAUSED or (
+    return subscription.state in _STANDING_STILL or (
         subscription.state in _LIVE_STATES and question.at < subscription.period.end
     )
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from billwright.features.invoicing.model import InvoiceTiming
 from billwright.features.subscriptions.errors import effective_at_invalid
 from billwright.features.subscriptions.events import SubscriptionChangeScheduled
 from billwright.features.subscriptions.model import (
     Commanded,
+    OnPaymentFailure,
     PendingChange,
     Proration,
     Subscription,
@@ -20,6 +22,9 @@ from billwright.features.subscriptions.rules.change import Target, change
 from billwright.features.subscriptions.rules.instants import require_since_last_change
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
 from billwright.features.subscriptions.rules.service_charges import refuse_oversized_charges
+from billwright.features.subscriptions.rules.transition import Facts, Transition
+from billwright.features.subscriptions.rules.unpaid_change import before_change, can_be_undone
+from billwright.features.subscriptions.sql.writes import set_unpaid_change
 from billwright.runtime.db.tx import Tx
 
 
@@ -37,11 +42,13 @@ class ChangeTiming:
 
     `at` is the instant for `Effective.AT`, and for `NOW` the instant that a preview reckoned with, so
     that the same amounts come out; it may lie back to the last change in the running period.
+    `on_payment_failure` concerns what takes effect and is invoiced now.
     """
 
     effective: Effective = Effective.NOW
     at: datetime | None = None
     proration: Proration = Proration.INVOICE_NOW
+    on_payment_failure: OnPaymentFailure = OnPaymentFailure.KEEP_OLD
 
 
 async def schedule_change(
@@ -70,7 +77,26 @@ async def schedule_change(
     transition = change(
         subscription, facts, target=target, at=at, proration=timing.proration, now=tx.now
     )
+    if timing.on_payment_failure is OnPaymentFailure.KEEP_OLD and can_be_undone(
+        transition, has_payment_method=opened.account.has_payment_method
+    ):
+        return await _apply_undoably(tx, opened, transition=transition, facts=facts)
     return await opened.apply(tx, transition)
+
+
+async def _apply_undoably(
+    tx: Tx, opened: Opened, *, transition: Transition, facts: Facts
+) -> Commanded:
+    """Make a change on an invoice of its own, which can be withdrawn together with the change."""
+    alone = replace(transition, timing=InvoiceTiming.ALONE)
+    commanded = await opened.apply(tx, alone)
+    [invoice] = commanded.billed.documents[len(opened.billed.documents) :]
+    if not invoice.due_minor:
+        return commanded
+    unpaid = before_change(transition, facts, invoice_id=invoice.id)
+    await set_unpaid_change(tx, transition.after.id, change=unpaid)
+    changed = replace(commanded.subscription, unpaid_change=unpaid)
+    return replace(commanded, subscription=changed)
 
 
 def _has_period(subscription: Subscription) -> bool:
@@ -109,5 +135,5 @@ async def _note(
         effective_at=at,
         supersedes=superseded.effective_at if superseded else None,
     )
-    noted = replace(before, pending_change=pending)
+    noted = replace(before, pending_change=pending, unpaid_change=None)
     return await opened.note(tx, noted, action="subscription.schedule_change", event=event)

@@ -83,6 +83,7 @@ def change(
         state=state,
         plan_version_id=target.version.id,
         pending_change=None,
+        unpaid_change=None,
         version=subscription.version + 1,
         updated_at=now,
     )

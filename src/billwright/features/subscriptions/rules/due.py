@@ -15,6 +15,7 @@ from billwright.features.subscriptions.model import (
 from billwright.features.subscriptions.rules.beginning import begin
 from billwright.features.subscriptions.rules.change import Target, change
 from billwright.features.subscriptions.rules.ending import end_at
+from billwright.features.subscriptions.rules.nonpayment import recover_from_unpaid
 from billwright.features.subscriptions.rules.pausing import resume
 from billwright.features.subscriptions.rules.renewal import renew
 from billwright.features.subscriptions.rules.transition import Facts, Transition
@@ -38,12 +39,20 @@ def take_step(
             return begin(subscription, facts, now=now)
         case SubscriptionState.INCOMPLETE:
             return end_at(subscription, facts, at=at, reason=CancellationReason.TIMEOUT, now=now)
-        case SubscriptionState.PAUSED:
-            return resume(subscription, facts, at=at, now=now)
+        case _ if subscription.pause.resumes_at is not None:
+            return _after_standstill(subscription, facts, at=at, now=now)
         case SubscriptionState.TRIALING:
             return _end_trial(subscription, facts, following=following, at=at, now=now)
         case _:
             return _in_period(subscription, facts, following=following, at=at, now=now)
+
+
+def _after_standstill(
+    subscription: Subscription, facts: Facts, *, at: datetime, now: datetime
+) -> Transition:
+    if subscription.state is SubscriptionState.UNPAID:
+        return recover_from_unpaid(subscription, facts, at=at, now=now)
+    return resume(subscription, facts, at=at, now=now)
 
 
 def _in_period(

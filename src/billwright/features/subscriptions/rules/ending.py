@@ -75,6 +75,7 @@ def end_at(
         ended_at=at,
         next_action_at=None,
         pending_change=None,
+        unpaid_change=None,
         cancellation=replace(
             cancellation,
             at=at,

@@ -54,7 +54,6 @@ LIFECYCLE = StateMachine(
         (State.PAST_DUE, Action.CANCEL): State.CANCELED,
         (State.UNPAID, Action.CANCEL): State.CANCELED,
         (State.PAUSED, Action.CANCEL): State.CANCELED,
-        (State.TRIALING, Action.MARK_PAST_DUE): State.PAST_DUE,
         (State.ACTIVE, Action.MARK_PAST_DUE): State.PAST_DUE,
         (State.PAST_DUE, Action.RECOVER): State.ACTIVE,
         (State.UNPAID, Action.RECOVER): State.ACTIVE,

@@ -24,11 +24,9 @@ def next_action_at(subscription: Subscription) -> datetime | None:
             return next_action_in(
                 subscription.period, cancel_at=cancel_at, change=subscription.pending_change
             )
-        case SubscriptionState.PAUSED:
+        case SubscriptionState.PAUSED | SubscriptionState.UNPAID:
             known = [at for at in (cancel_at, subscription.pause.resumes_at) if at is not None]
             return min(known, default=None)
-        case SubscriptionState.UNPAID:
-            return cancel_at
         case _:
             return None
 

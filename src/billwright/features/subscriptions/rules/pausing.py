@@ -50,6 +50,7 @@ def pause(
             and subscription.state is not SubscriptionState.TRIALING,
         ),
         pending_change=None,
+        unpaid_change=None,
         version=subscription.version + 1,
         updated_at=at,
     )
@@ -57,25 +58,7 @@ def pause(
     charges: tuple[NewCharge, ...] = ()
     redemptions: tuple[Redemption, ...] = ()
     if subscription.state is SubscriptionState.ACTIVE:
-        live = facts.live
-        if proration is PauseProration.NONE:
-            live = in_arrears(live, facts.live_versions)
-        currency = currency_of(subscription.currency)
-        charges, redemptions = discounted(
-            [
-                *charges_in_arrears(subscription, facts, until=at),
-                *unused_credits(
-                    live,
-                    facts.live_versions,
-                    at=at,
-                    currency=currency,
-                    redemptions=facts.redemptions,
-                ),
-            ],
-            facts.redemptions,
-            currency=currency,
-            period_start=subscription.period.start,
-        )
+        charges, redemptions = owed_at_standstill(subscription, facts, proration=proration, at=at)
     return Transition(
         action="subscription.pause",
         before=subscription,
@@ -98,6 +81,33 @@ def pause(
     )
 
 
+def owed_at_standstill(
+    subscription: Subscription, facts: Facts, *, proration: PauseProration, at: datetime
+) -> tuple[tuple[NewCharge, ...], tuple[Redemption, ...]]:
+    """What a subscription whose service stops at an instant owes and gets back, and the promotions that
+    change by it.
+    """
+    live = facts.live
+    if proration is PauseProration.NONE:
+        live = in_arrears(live, facts.live_versions)
+    currency = currency_of(subscription.currency)
+    return discounted(
+        [
+            *charges_in_arrears(subscription, facts, until=at),
+            *unused_credits(
+                live,
+                facts.live_versions,
+                at=at,
+                currency=currency,
+                redemptions=facts.redemptions,
+            ),
+        ],
+        facts.redemptions,
+        currency=currency,
+        period_start=subscription.period.start,
+    )
+
+
 def resume(subscription: Subscription, facts: Facts, *, at: datetime, now: datetime) -> Transition:
     """Go on with the period that was paused, if it was kept and still runs; else a new period begins,
     and new periods are counted from here.
@@ -109,10 +119,10 @@ def resume(subscription: Subscription, facts: Facts, *, at: datetime, now: datet
         version=subscription.version + 1,
         updated_at=now,
     )
-    return _going_on(subscription, after=resumed, facts=facts, at=at, action="subscription.resume")
+    return going_on(subscription, after=resumed, facts=facts, at=at, action="subscription.resume")
 
 
-def _going_on(
+def going_on(
     before: Subscription,
     *,
     after: Subscription,
@@ -120,6 +130,7 @@ def _going_on(
     at: datetime,
     action: str,
 ) -> Transition:
+    """Service that stood still goes on at an instant; time in which there was none is not charged."""
     charges: tuple[NewCharge, ...] = ()
     redemptions: tuple[Redemption, ...] = ()
     if before.pause.keeps_period and at < before.period.end:

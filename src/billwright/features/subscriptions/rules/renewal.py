@@ -44,6 +44,7 @@ def renew(
         schedule=schedule,
         period=period,
         pending_change=pending,
+        unpaid_change=None,
         next_action_at=next_action_in(
             period, cancel_at=subscription.cancellation.at, change=pending
         ),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
 
@@ -22,13 +21,15 @@ from billwright.features.subscriptions.model import (
     CancellationReason,
     CollectionPause,
     Pause,
-    PendingChange,
-    Proration,
     Subscription,
     SubscriptionId,
     SubscriptionItem,
     SubscriptionState,
     Trial,
+)
+from billwright.features.subscriptions.sql.change_rows import (
+    pending_change_of,
+    unpaid_change_of,
 )
 from billwright.kernel.calendar import Interval, IntervalUnit, Period, Schedule
 from billwright.runtime.db.json import from_json
@@ -41,8 +42,8 @@ _COLUMNS = """s.id, s.number, s.external_id, s.account_id, s.plan_version_id, s.
     s.trial_end_behavior, s.renews, s.cancel_at, s.canceled_at, s.cancellation_reason,
     s.cancellation_feedback, s.cancellation_comment, s.cancellation_proration,
     s.cancels_at_period_end, s.bills_final_usage, s.ended_at, s.paused_at, s.resumes_at,
-    s.keeps_period, s.pending_change, s.collection_paused, s.collection_resumes_at, s.past_due_at,
-    s.test_clock_id, s.metadata, s.version, s.created_at, s.updated_at"""
+    s.keeps_period, s.pending_change, s.unpaid_change, s.collection_paused, s.collection_resumes_at,
+    s.past_due_at, s.test_clock_id, s.metadata, s.version, s.created_at, s.updated_at"""
 
 # What many subscriptions have is made once; looking a word up is quicker than asking its enumeration.
 _STATES = {str(state): state for state in SubscriptionState}
@@ -62,6 +63,18 @@ async def subscription_by_id(tx: Tx, subscription_id: UUID) -> Subscription:
     if not rows:
         raise subscription_unknown(subscription_id=subscription_id)
     return (await with_items(tx, rows))[0]
+
+
+async def subscriptions_by_id(
+    tx: Tx, subscription_ids: Collection[UUID]
+) -> dict[UUID, Subscription]:
+    """Subscriptions by id; unknown ones are absent."""
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from subscription s where s.tenant_id = $1 and s.id = any($2::uuid[])",
+        tx.tenant_id,
+        list(subscription_ids),
+    )
+    return {one.id: one for one in await with_items(tx, rows)}
 
 
 async def account_of(tx: Tx, subscription_id: UUID) -> UUID:
@@ -139,6 +152,18 @@ async def incomplete_subscriptions_on(tx: Tx, invoice_id: UUID) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
+async def subscription_with_unpaid_change(tx: Tx, invoice_id: UUID) -> UUID | None:
+    """The subscription whose last change was invoiced there and is not paid yet."""
+    found: UUID | None = await tx.fetch_value(
+        """select id from subscription
+           where tenant_id = $1 and (unpaid_change ->> 'invoice_id')::uuid = $2
+               and unpaid_change is not null""",
+        tx.tenant_id,
+        invoice_id,
+    )
+    return found
+
+
 async def has_subscriptions(tx: Tx, account_id: UUID, *, other_than: UUID) -> bool:
     """Whether an account has ever had another subscription."""
     found: bool = await tx.fetch_value(
@@ -202,7 +227,8 @@ def _from_row(row: asyncpg.Record, items: tuple[SubscriptionItem, ...]) -> Subsc
         cancellation=_cancellation(row),
         ended_at=row["ended_at"],
         pause=_pause(row),
-        pending_change=_pending_change(row["pending_change"]),
+        pending_change=pending_change_of(row["pending_change"]),
+        unpaid_change=unpaid_change_of(row["unpaid_change"]),
         collection_paused=CollectionPause(collection_paused) if collection_paused else None,
         collection_resumes_at=row["collection_resumes_at"],
         past_due_at=row["past_due_at"],
@@ -248,25 +274,4 @@ def _pause(row: asyncpg.Record) -> Pause:
         return _NO_PAUSE
     return Pause(
         at=row["paused_at"], resumes_at=row["resumes_at"], keeps_period=row["keeps_period"]
-    )
-
-
-def _pending_change(value: str | None) -> PendingChange | None:
-    if value is None:
-        return None
-    stored = from_json(value)
-    return PendingChange(
-        plan_version_id=UUID(stored["plan_version_id"]),
-        items=tuple(
-            SubscriptionItem(
-                UUID(item["plan_component_id"]),
-                Decimal(item["quantity"]),
-                pricing_of(item["pricing"]) if item["pricing"] else None,
-            )
-            for item in stored["items"]
-        ),
-        effective_at=datetime.fromisoformat(stored["effective_at"]),
-        at_period_end=stored["at_period_end"],
-        proration=Proration(stored["proration"]),
-        requested_at=datetime.fromisoformat(stored["requested_at"]),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from billwright.features.subscriptions.model import Subscription
+from billwright.features.subscriptions.model import Subscription, UnpaidChange
 from billwright.kernel.ids import new_id
 from billwright.runtime.db.json import to_json
 from billwright.runtime.db.tx import Tx
@@ -120,6 +120,27 @@ async def update_subscriptions(tx: Tx, subscriptions: Sequence[Subscription]) ->
     _require_all(subscriptions, updated)
 
 
+async def set_unpaid_change(tx: Tx, subscription_id: UUID, *, change: UnpaidChange) -> None:
+    """Note what a subscription was before a change that it has just made."""
+    await tx.execute(
+        "update subscription set unpaid_change = $3 where tenant_id = $1 and id = $2",
+        tx.tenant_id,
+        subscription_id,
+        to_json(change),
+    )
+
+
+async def forget_unpaid_changes(tx: Tx, invoice_ids: Sequence[UUID]) -> None:
+    """Forget what subscriptions were before the changes that were invoiced there."""
+    await tx.execute(
+        """update subscription set unpaid_change = null
+           where tenant_id = $1 and (unpaid_change ->> 'invoice_id')::uuid = any($2::uuid[])
+               and unpaid_change is not null""",
+        tx.tenant_id,
+        invoice_ids,
+    )
+
+
 async def replace_items(tx: Tx, subscriptions: Sequence[Subscription]) -> None:
     """Store the items of subscriptions in place of those that they had."""
     await tx.execute(
@@ -186,6 +207,7 @@ _CHANGEABLE = (
     "resumes_at",
     "keeps_period",
     "pending_change",
+    "unpaid_change",
     "collection_paused",
     "collection_resumes_at",
     "past_due_at",
@@ -229,6 +251,7 @@ def _changeable(subscription: Subscription) -> dict[str, object]:
         pause.resumes_at,
         pause.keeps_period,
         subscription.pending_change,
+        subscription.unpaid_change,
         subscription.collection_paused,
         subscription.collection_resumes_at,
         subscription.past_due_at,

@@ -103,10 +103,17 @@ def capped_document_tax(
             tax = min(tax, -_tax(Money(sum(amounts), currency), group))
         if tax == 0:
             return [0] * len(amounts)
-        parts = allocate(Money(-tax, currency), [-amount for amount in amounts])
+        # Tax alone, without an amount, is shared equally.
+        weights = [-amount for amount in amounts] if any(amounts) else [1] * len(amounts)
+        parts = allocate(Money(-tax, currency), weights)
         return [part.amount_minor for part in parts]
 
     return _by_group(lines, shares_of)
+
+
+def tax_within(gross: Money, rate: Decimal) -> int:
+    """The tax in an amount that contains it, in minor units: what is not the net, which is rounded."""
+    return _tax(gross, TaxGroup(rate, inclusive=True))
 
 
 def _by_group(

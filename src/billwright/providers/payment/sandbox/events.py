@@ -7,13 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from billwright.features.payments.model import AttemptState, Decline
+from billwright.features.payments.model import AttemptState, Decline, DisputeState, EventKind
 from billwright.features.payments.port import (
     CallbackEvent,
     CallbackInvalid,
     Dispute,
-    DisputeState,
-    EventKind,
     ProviderAnswer,
 )
 from billwright.kernel.currency import currency_of
@@ -28,8 +26,10 @@ _KINDS = {
 }
 
 
-def event_body(entry: Entry, *, event_id: str, now: datetime, disputed: bool = False) -> bytes:
-    """An event that tells how an entry stands, or that it is disputed."""
+def event_body(
+    entry: Entry, *, event_id: str, now: datetime, dispute: DisputeState | None = None
+) -> bytes:
+    """An event that tells how an entry stands, or a dispute about it."""
     thing: dict[str, Any] = {
         "reference": entry.reference,
         "provider_key": entry.provider_key,
@@ -39,14 +39,22 @@ def event_body(entry: Entry, *, event_id: str, now: datetime, disputed: bool = F
         "decline": entry.decline and entry.decline.value,
         "amount_minor": entry.amount and entry.amount.amount_minor,
         "currency": entry.amount and entry.amount.currency.code,
+        "payment_reference": entry.payment_reference,
+        "has_saved": entry.saved_method is not None,
+        "dispute": dispute,
     }
     event = {
         "id": event_id,
-        "type": f"{'dispute' if disputed else entry.kind}.changed",
+        "type": f"{'dispute' if dispute else entry.kind}.changed",
         "created_at": now.isoformat(),
         "object": thing,
     }
     return json.dumps(event, separators=(",", ":")).encode()
+
+
+def event_id_of(body: bytes) -> str:
+    """The name of an event that the sandbox has written itself."""
+    return str(json.loads(body)["id"])
 
 
 def read_body(body: bytes) -> CallbackEvent:
@@ -81,17 +89,24 @@ def _about(thing: dict[str, Any], *, facts: dict[str, Any]) -> CallbackEvent:
         dispute = Dispute(
             reference=f"{thing['reference']}_dispute",
             payment_reference=thing["reference"],
-            state=DisputeState.OPEN,
+            state=DisputeState(thing["dispute"]),
             amount=amount,
             reason="fraudulent",
             respond_by=None,
         )
         return CallbackEvent(**facts, reference=dispute.reference, dispute=dispute)
+    state = AttemptState(thing["state"])
     answer = ProviderAnswer(
-        AttemptState(thing["state"]),
+        state,
         thing["reference"],
         thing["failure_code"],
         decline=Decline(thing["decline"]) if thing["decline"] else None,
-        amount=amount,
+        amount=None if state is AttemptState.DECLINED else amount,
     )
-    return CallbackEvent(**facts, reference=thing["reference"], answer=answer)
+    return CallbackEvent(
+        **facts,
+        reference=thing["reference"],
+        answer=answer,
+        payment_reference=thing.get("payment_reference"),
+        leaves_question=state is AttemptState.SUCCEEDED and thing.get("has_saved", False),
+    )

@@ -9,12 +9,11 @@ from typing import Any
 
 import stripe
 
-from billwright.features.payments.model import AttemptState
+from billwright.features.payments.model import AttemptState, EventKind
 from billwright.features.payments.port import (
     CALLBACK_TOLERANCE,
     CallbackEvent,
     CallbackInvalid,
-    EventKind,
     ProviderAnswer,
 )
 from billwright.providers.payment.stripe.objects import (
@@ -49,10 +48,10 @@ SUBSCRIBED_EVENTS = frozenset(
 """Every other type is read as `other`."""
 
 
-def read_event(
+def require_signed(
     headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], now: datetime
-) -> CallbackEvent:
-    """See `PaymentProvider.read_callback`."""
+) -> None:
+    """Raises `CallbackInvalid` unless one of the secrets has signed the body in the last minutes."""
     signature = next(
         (value for name, value in headers.items() if name.lower() == "stripe-signature"), ""
     )
@@ -61,6 +60,10 @@ def read_event(
     signed_at = _signed_at(signature)
     if abs(now.timestamp() - signed_at) > CALLBACK_TOLERANCE.total_seconds():
         raise CallbackInvalid("the signature is too old, or from the future")
+
+
+def read_body(body: bytes) -> CallbackEvent:
+    """What a body says whose signature is right. Raises `CallbackInvalid`."""
     try:
         return _event_of(json.loads(body))
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -95,13 +98,21 @@ def _event_of(event: StripeJson) -> CallbackEvent:
     family = event_type.split(".")[0]
     if family == "payment_intent":
         return CallbackEvent(
-            **facts, kind=EventKind.PAYMENT, reference=thing["id"], answer=payment_answer(thing)
+            **facts,
+            kind=EventKind.PAYMENT,
+            reference=thing["id"],
+            answer=payment_answer(thing),
+            leaves_question=bool(thing.get("setup_future_usage")) and _names_a_method(thing),
         )
     if family == "checkout":
         return _checkout_event(event_type, session=thing, facts=facts)
     if family == "refund":
         return CallbackEvent(
-            **facts, kind=EventKind.REFUND, reference=thing["id"], answer=refund_answer(thing)
+            **facts,
+            kind=EventKind.REFUND,
+            reference=thing["id"],
+            payment_reference=id_of(thing.get("payment_intent")),
+            answer=refund_answer(thing),
         )
     if family == "charge":
         dispute = dispute_of(thing)
@@ -124,6 +135,7 @@ def _checkout_event(
             kind=EventKind.METHOD,
             reference=reference,
             answer=answer or declined("checkout_expired", reference=reference),
+            leaves_question=complete,
         )
     answer = checkout_answer(session)
     if event_type == "checkout.session.async_payment_failed":
@@ -134,7 +146,11 @@ def _checkout_event(
 def _method_event(event_type: str, *, thing: StripeJson, facts: dict[str, Any]) -> CallbackEvent:
     if event_type.startswith("setup_intent."):
         return CallbackEvent(
-            **facts, kind=EventKind.METHOD, reference=thing["id"], answer=setup_answer(thing)
+            **facts,
+            kind=EventKind.METHOD,
+            reference=thing["id"],
+            answer=setup_answer(thing),
+            leaves_question=_names_a_method(thing),
         )
     if event_type == "mandate.updated":
         return CallbackEvent(
@@ -154,3 +170,8 @@ def _method_event(event_type: str, *, thing: StripeJson, facts: dict[str, Any]) 
         answer=None if removed else answer,
         method_removed=removed,
     )
+
+
+def _names_a_method(thing: StripeJson) -> bool:
+    """Whether something has succeeded with a method of which the event has no more than the id."""
+    return thing["status"] == "succeeded" and isinstance(thing.get("payment_method"), str)

@@ -1,8 +1,11 @@
 """Can asking the same card or bank account again help?
 
-Stripe's own advice decides where it comes with the answer; otherwise the code does
-(https://docs.stripe.com/declines/codes, https://docs.stripe.com/error-codes). What is in
-none of the lists, such as `insufficient_funds`, `do_not_honor` and `generic_decline`, may pass.
+Stripe's own advice decides where it comes with the answer; otherwise the code does. Hard are the codes
+that Stripe itself does not retry without another method
+(https://docs.stripe.com/billing/revenue-recovery/smart-retries#non-retryable-decline-codes), and those of
+which it says that the payer needs another method or has to do something
+(https://docs.stripe.com/declines/codes, https://docs.stripe.com/error-codes). What is in none of the
+lists, such as `insufficient_funds`, `do_not_honor` and `generic_decline`, may pass.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ _GONE = """
 """
 _FORBIDDEN = """
     card_not_supported currency_not_supported debit_authorization_not_match debit_not_authorized
-    do_not_try_again fraudulent merchant_blacklist mobile_device_authentication_required
+    do_not_try_again fraudulent highest_risk_level merchant_blacklist
+    mobile_device_authentication_required pin_try_exceeded testmode_decline
     not_permitted payment_method_not_available revocation_of_all_authorizations
     revocation_of_authorization security_violation service_not_allowed stop_payment_order
     transaction_not_allowed

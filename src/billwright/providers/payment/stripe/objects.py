@@ -11,12 +11,11 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from billwright.features.payments.model import AttemptState, Decline
+from billwright.features.payments.model import AttemptState, Decline, DisputeState, MethodKind
 from billwright.features.payments.port import (
+    CHECKOUT_EXPIRED,
     Checkout,
     Dispute,
-    DisputeState,
-    MethodKind,
     ProviderAnswer,
     SavedMethod,
 )
@@ -76,13 +75,19 @@ def payment_answer(intent: StripeJson) -> ProviderAnswer:
     received = intent.get("amount_received") if status == "succeeded" else None
     amount = money_of(received or intent["amount"], intent["currency"])
     method = intent.get("payment_method")
-    saved = saved_method_of(method) if isinstance(method, dict) else None
+    # One that was not to be kept belongs to nobody, and could not be charged again.
+    saved = None
+    if isinstance(method, dict) and method.get("customer"):
+        saved = saved_method_of(method)
     if status == "succeeded":
         return ProviderAnswer(AttemptState.SUCCEEDED, reference, amount=amount, saved_method=saved)
     if status in {"processing", "requires_capture"}:
         return ProviderAnswer(AttemptState.PROCESSING, reference, amount=amount)
     if status == "canceled":
-        return declined(intent.get("cancellation_reason") or "canceled", reference=reference)
+        reason = intent.get("cancellation_reason") or "canceled"
+        code = CHECKOUT_EXPIRED if _on_page(intent) else reason
+        # It says nothing of the method, which nobody has refused.
+        return ProviderAnswer(AttemptState.DECLINED, reference, code, decline=Decline.SOFT)
     if status == "requires_payment_method" and error and not _on_page(intent):
         return ProviderAnswer(
             AttemptState.DECLINED, reference, failure_code_of(error), decline=decline_of(error)
@@ -100,7 +105,7 @@ def checkout_answer(session: StripeJson) -> ProviderAnswer:
     """How a checkout page stands; once money has to do with it, under the payment's reference."""
     reference = id_of(session.get("payment_intent")) or session["id"]
     if session["status"] == "expired":
-        return declined("checkout_expired", reference=reference)
+        return declined(CHECKOUT_EXPIRED, reference=reference)
     amount = None
     if session.get("amount_total") is not None and session.get("currency"):
         amount = money_of(session["amount_total"], session["currency"])

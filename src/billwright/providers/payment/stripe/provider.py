@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from billwright.features.payments.errors import amount_unsupported, checkout_refused
-from billwright.features.payments.model import AttemptState, Decline
+from billwright.features.payments.model import AttemptState, Decline, MethodKind
 from billwright.features.payments.port import (
     CallbackEvent,
     Capability,
@@ -15,7 +15,6 @@ from billwright.features.payments.port import (
     CheckoutRequest,
     CollectRequest,
     ListedPayment,
-    MethodKind,
     Payer,
     PaymentProvider,
     ProviderAnswer,
@@ -25,7 +24,7 @@ from billwright.features.payments.port import (
 )
 from billwright.providers.payment.stripe.amounts import stripe_amount
 from billwright.providers.payment.stripe.api import Call, Refused, StripeApi
-from billwright.providers.payment.stripe.callbacks import read_event
+from billwright.providers.payment.stripe.callbacks import read_body, require_signed
 from billwright.providers.payment.stripe.declines import decline_of, failure_code_of
 from billwright.providers.payment.stripe.history import History
 from billwright.providers.payment.stripe.objects import (
@@ -122,19 +121,19 @@ class StripeProvider(PaymentProvider):
             key=request.provider_key,
         )
 
-    async def expire_checkout(self, reference: str) -> bool:
-        sessions = self._api.v1.checkout.sessions
-        try:
-            session = await self._api.send(
-                sessions.expire_async, reference, params={}, key=f"expire:{reference}"
-            )
-        except Refused:
-            # Only an open page can be closed, so this one is complete or has been closed before.
-            found = await self._api.read(sessions.retrieve_async, reference)
-            if found is None:
-                raise LookupError(f"there is no checkout {reference}") from None
-            session = found
-        return bool(session["status"] == "expired")
+    async def withdraw(self, reference: str) -> bool:
+        if reference.startswith("cs_"):
+            sessions = self._api.v1.checkout.sessions
+            page = await self._ended(sessions.expire_async, reference, now=sessions.retrieve_async)
+            return bool(page["status"] == "expired")
+        intents = self._api.v1.payment_intents
+        intent = await self._ended(
+            intents.cancel_async,
+            reference,
+            now=intents.retrieve_async,
+            cancellation_reason="abandoned",
+        )
+        return bool(intent["status"] == "canceled")
 
     async def open_setup(self, request: SetupRequest) -> Checkout:
         metadata = _metadata(request, flow="setup")
@@ -177,7 +176,11 @@ class StripeProvider(PaymentProvider):
     def read_callback(
         self, headers: Mapping[str, str], body: bytes, *, now: datetime
     ) -> CallbackEvent:
-        return read_event(headers, body, secrets=self._callback_secrets, now=now)
+        require_signed(headers, body, secrets=self._callback_secrets, now=now)
+        return read_body(body)
+
+    def read_event(self, body: bytes) -> CallbackEvent:
+        return read_body(body)
 
     async def look_up(self, reference: str) -> ProviderAnswer | None:
         v1 = self._api.v1
@@ -209,6 +212,18 @@ class StripeProvider(PaymentProvider):
                 provider=self.name, failure_code=failure_code_of(refused.error)
             ) from None
         return checkout_of(session)
+
+    async def _ended(self, end: Call, reference: str, *, now: Call, **params: str) -> StripeJson:
+        """What was to be ended, as it stands then; what can be ended no more has ended already, or has
+        moved money.
+        """
+        try:
+            return await self._api.send(end, reference, params=params, key=f"withdraw:{reference}")
+        except Refused:
+            found = await self._api.read(now, reference)
+        if found is None:
+            raise LookupError(f"there is nothing of the name {reference}")
+        return found
 
     async def _retrieved(self, retrieve: Call, reference: str) -> StripeJson | None:
         return await self._api.read(retrieve, reference, params={"expand": ["payment_method"]})

@@ -1,0 +1,50 @@
+"""What do payments do about what happens to invoices?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from billwright.features.invoicing.events import (
+    CreditNoteIssued,
+    InvoiceMarkedUncollectible,
+    InvoicePaid,
+    InvoiceVoided,
+)
+from billwright.features.payments.model import AttemptState
+from billwright.features.payments.operations.refund_credit_notes import refund_credit_notes
+from billwright.features.payments.operations.withdraw_waiting import withdraw_later
+from billwright.features.payments.sql.reads import live_attempts_of
+from billwright.runtime.db.tx import Tx
+from billwright.runtime.queue.registry import Consequence
+
+
+async def stop_waiting(
+    tx: Tx, events: Sequence[InvoicePaid | InvoiceVoided | InvoiceMarkedUncollectible]
+) -> None:
+    """Nobody is to pay what is not asked for any more."""
+    live = await live_attempts_of(tx, [event.subject_id for event in events])
+    for invoice_id, attempt in live.items():
+        if attempt.state is AttemptState.REQUIRES_ACTION:
+            withdraw_later(tx, invoice_id)
+
+
+async def stop_waiting_for_too_much(tx: Tx, events: Sequence[CreditNoteIssued]) -> None:
+    """Nobody is to pay more than what is due."""
+    corrected = [
+        event.corrects_invoice_id
+        for event in events
+        if event.corrects_invoice_id is not None and event.to_invoice_minor
+    ]
+    live = await live_attempts_of(tx, corrected)
+    for invoice_id, attempt in live.items():
+        if attempt.state is AttemptState.REQUIRES_ACTION:
+            withdraw_later(tx, invoice_id)
+
+
+CONSEQUENCES = [
+    Consequence("withdraw_when_paid", InvoicePaid, stop_waiting),
+    Consequence("withdraw_when_voided", InvoiceVoided, stop_waiting),
+    Consequence("withdraw_when_given_up", InvoiceMarkedUncollectible, stop_waiting),
+    Consequence("refund_credit_notes", CreditNoteIssued, refund_credit_notes),
+    Consequence("withdraw_when_credited", CreditNoteIssued, stop_waiting_for_too_much),
+]

@@ -1,0 +1,16 @@
+"""What becomes of a change when its invoice is paid?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from billwright.features.invoicing.events import InvoicePaid
+from billwright.features.subscriptions.sql.writes import forget_unpaid_changes
+from billwright.runtime.db.tx import Tx
+
+
+async def keep_paid_changes(tx: Tx, paid: Sequence[InvoicePaid]) -> None:
+    """The changes that were invoiced there are not to be undone any more. It is a part of what paid
+    the invoices, which has locked their accounts and is audited there.
+    """
+    await forget_unpaid_changes(tx, [event.subject_id for event in paid])

@@ -1,0 +1,1 @@
+"""Where do people pay whom a message leads here?"""
