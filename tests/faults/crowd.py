@@ -27,7 +27,7 @@ _COPIES = {
     "entitlement_source": """'subscription_id', pg_temp.copy_of(t.subscription_id, n),
         'account_id', pg_temp.copy_of(t.account_id, n)""",
     "event": """'id', pg_temp.copy_of(t.id, n), 'subject_id', pg_temp.copy_of(t.subject_id, n),
-        'account_id', pg_temp.copy_of(t.account_id, n)""",
+        'account_id', pg_temp.copy_of(t.account_id, n), 'position', t.position * 1000000 + n""",
 }
 
 

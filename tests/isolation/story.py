@@ -31,6 +31,7 @@ from tests.isolation.story_methods import leave_method
 from tests.isolation.story_refunds import refund_and_dispute
 from tests.isolation.story_restrictions import be_restricted
 from tests.isolation.story_reviews import differ_and_reconcile
+from tests.isolation.story_webhooks import listen
 
 
 async def live(tenant: Tenant, registry: Registry) -> None:
@@ -81,6 +82,7 @@ async def live(tenant: Tenant, registry: Registry) -> None:
     await differ_and_reconcile(tenant, account.id)
     await refund_and_dispute(tenant)
     await be_told(tenant)
+    await listen(tenant)
     invoice = started.billed.documents[0]
     await miss_a_payment(tenant, invoice.id, account_id=account.id)
     await reserve(tenant, pay(invoice, 1000))

@@ -40,6 +40,9 @@ WRONG = {
     "STRIPE_SECRET_KEY": "hidden-6",
     "STRIPE_WEBHOOK_SECRET": "whsec_right,hidden-7",
     "PAYMENT_SANDBOX": "sometimes",
+    "WEBHOOKS_ALLOW_PRIVATE": "at night",
+    "NOTIFICATION_URL": "notifications.example.com",
+    "NOTIFICATION_SECRET": "whsec_hidden-8",
     "TENANTS": "north,-south",
     "TENANTS_ALLOW_DEFAULT": "perhaps",
 }
@@ -95,6 +98,7 @@ def test_defaults(tmp_path: Path):
     assert settings.tenants == ("default",)
     assert settings.smtp_tls == "none"
     assert settings.payment_sandbox
+    assert settings.webhooks_allow_private
 
 
 def test_defaults_follow_other_settings(tmp_path: Path):
@@ -110,7 +114,19 @@ def test_defaults_follow_other_settings(tmp_path: Path):
     assert settings.public_url == "http://127.0.0.1:8080"
     assert settings.smtp_tls == "starttls"
     assert not settings.payment_sandbox
+    assert not settings.webhooks_allow_private
     assert settings_with(tmp_path, SMTP_PORT="465").smtp_tls == "implicit"
+
+
+def test_a_notification_service_has_an_address_and_a_secret(tmp_path: Path):
+    with pytest.raises(SettingsError, match="given together"):
+        settings_with(tmp_path, NOTIFICATION_URL="https://notifications.example.com")
+    settings = settings_with(
+        tmp_path,
+        NOTIFICATION_URL="https://notifications.example.com/",
+        NOTIFICATION_SECRET=f"whsec_{KEY}",
+    )
+    assert settings.notification_url == "https://notifications.example.com"
 
 
 def test_production_needs_a_key_whatever_else_is_wrong(tmp_path: Path):

@@ -12,6 +12,7 @@ import uvicorn
 import billwright.features
 from billwright import __version__
 from billwright.entrypoints.application import Application
+from billwright.features.webhooks.model import TargetPolicy
 from billwright.providers.document.typst.renderer import TypstInvoiceRenderer
 from billwright.providers.payment import discover as discover_payment_providers
 from billwright.runtime.db.database import Database
@@ -59,6 +60,9 @@ class Api:
                     payment_providers=self._payment_providers,
                     secret_box=self._secret_box,
                     default_tenant=self._settings.tenants[0],
+                    webhook_targets=TargetPolicy(
+                        unrestricted=self._settings.webhooks_allow_private
+                    ),
                 )
             )
             await self._serve(listener, stop=stop)

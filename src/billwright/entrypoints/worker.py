@@ -11,14 +11,22 @@ import structlog
 
 import billwright.features
 from billwright import __version__
-from billwright.features.notifications.port import MailChannel, Mailer
+from billwright.features.notifications.port import (
+    MailChannel,
+    Mailer,
+    Notifier,
+)
 from billwright.features.payments.operations.pay_link import PayLinks
 from billwright.features.payments.port import PaymentProviders
 from billwright.features.tax.port import VatIdRegister
+from billwright.features.webhooks.model import TargetPolicy
+from billwright.features.webhooks.port import WebhookSender
 from billwright.providers.mail.folder import FolderMailer
 from billwright.providers.mail.smtp import SmtpMailer, SmtpServer, TlsMode
+from billwright.providers.notification.http_api import HttpNotifier
 from billwright.providers.payment import discover as discover_payment_providers
 from billwright.providers.vat.vies.register import ViesRegister
+from billwright.providers.webhook.https import HttpsSender
 from billwright.runtime.db.database import Database
 from billwright.runtime.garbage import collect_rarely
 from billwright.runtime.queue.outbox import QueueOutbox
@@ -49,6 +57,8 @@ class BackgroundWork:
             PayLinks: PayLinks(settings.public_url, secret_box),
             VatIdRegister: ViesRegister(),
             MailChannel: MailChannel(mailer_for(settings), parseaddr(settings.email_from)[1]),
+            Notifier: notifier_for(settings),
+            WebhookSender: HttpsSender(TargetPolicy(unrestricted=settings.webhooks_allow_private)),
         }
         collect_rarely()
 
@@ -106,3 +116,11 @@ def mailer_for(settings: Settings) -> Mailer:
             password=password.get_secret_value() if password else None,
         )
     )
+
+
+def notifier_for(settings: Settings) -> Notifier | None:
+    """The notification service of the settings, if there is one."""
+    url, secret = settings.notification_url, settings.notification_secret
+    if url is None or secret is None:
+        return None
+    return HttpNotifier(url, secret=secret.get_secret_value())

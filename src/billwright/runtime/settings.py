@@ -13,10 +13,8 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -32,6 +30,16 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from billwright.runtime.settings_file import default_home, expanded, read_settings_file
+from billwright.runtime.settings_values import (
+    database_address,
+    list_of_text,
+    long_token,
+    lower_case,
+    secret_with,
+    sender,
+    signing_secret,
+    web_address,
+)
 
 KEY_BYTES = 32
 
@@ -59,60 +67,14 @@ def decode_key(text: str) -> bytes:
     return key
 
 
-def _list_of_text(value: object) -> object:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
+def _secretly(check: Callable[[str], object]) -> AfterValidator:
+    """The check of a value that is not to be seen."""
 
-
-def _lower_case(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _database_address(value: SecretStr) -> SecretStr:
-    address = value.get_secret_value()
-    try:
-        parts = urlsplit(address)
-        complete = parts.scheme == "postgresql" and bool(parts.path.strip("/"))
-        _ = parts.port  # raises when it is no number
-    except ValueError:
-        complete = False
-    if not complete:
-        raise ValueError("the address must have the form postgresql://user:password@host/database")
-    return value
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("the address must begin with http:// or https:// and name a host")
-    return value.rstrip("/")
-
-
-def _long_token(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < 16:
-        raise ValueError("a token has 16 characters or more")
-    return value
-
-
-def _encryption_key(value: SecretStr) -> SecretStr:
-    decode_key(value.get_secret_value())
-    return value
-
-
-def _secret_with(*prefixes: str) -> Callable[[SecretStr], SecretStr]:
     def checked(value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(prefixes):
-            raise ValueError(f"it begins with {' or '.join(prefixes)}")
+        check(value.get_secret_value())
         return value
 
-    return checked
-
-
-def _sender(value: str) -> str:
-    if "@" not in parseaddr(value)[1]:
-        raise ValueError("a sender is an e-mail address, with or without a name")
-    return value
+    return AfterValidator(checked)
 
 
 def _default_tls(data: dict[str, Any]) -> MailEncryption:
@@ -122,9 +84,9 @@ def _default_tls(data: dict[str, Any]) -> MailEncryption:
 
 
 Folder = Annotated[Path, AfterValidator(expanded)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-EncryptionKey = Annotated[SecretStr, AfterValidator(_encryption_key)]
-CommaList = BeforeValidator(_list_of_text)
+WebAddress = Annotated[str, AfterValidator(web_address)]
+EncryptionKey = Annotated[SecretStr, _secretly(decode_key)]
+CommaList = BeforeValidator(list_of_text)
 
 _KEY_EXAMPLE = "the output of: openssl rand -base64 32"
 
@@ -137,7 +99,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    environment: Annotated[Literal["development", "production"], BeforeValidator(_lower_case)] = (
+    environment: Annotated[Literal["development", "production"], BeforeValidator(lower_case)] = (
         Field(
             "development",
             alias="billwright_environment",
@@ -150,18 +112,16 @@ class Settings(BaseModel):
         examples=["/var/lib/billwright"],
         json_schema_extra={"default": "/var/lib/billwright for root, else the user's data folder"},
     )
-    database_url: Annotated[SecretStr, AfterValidator(_database_address)] | None = Field(
+    database_url: Annotated[SecretStr, _secretly(database_address)] | None = Field(
         None,
         description="PostgreSQL 15 to 18 to use instead of the embedded one",
         examples=["postgresql://billwright:password@127.0.0.1:5432/billwright"],
     )
-    database_application_url: Annotated[SecretStr, AfterValidator(_database_address)] | None = (
-        Field(
-            None,
-            description="the same database for a login that owns nothing and is a member of "
-            "billwright_app; without it the application takes that role as the user of DATABASE_URL",
-            examples=["postgresql://billwright_service:password@127.0.0.1:5432/billwright"],
-        )
+    database_application_url: Annotated[SecretStr, _secretly(database_address)] | None = Field(
+        None,
+        description="the same database for a login that owns nothing and is a member of "
+        "billwright_app; without it the application takes that role as the user of DATABASE_URL",
+        examples=["postgresql://billwright_service:password@127.0.0.1:5432/billwright"],
     )
     database_pool_size: int = Field(
         10,
@@ -202,21 +162,21 @@ class Settings(BaseModel):
         description="former keys, separated by commas, that still decrypt",
         examples=[_KEY_EXAMPLE],
     )
-    log_format: Annotated[Literal["console", "json"], BeforeValidator(_lower_case)] = Field(
+    log_format: Annotated[Literal["console", "json"], BeforeValidator(lower_case)] = Field(
         default_factory=lambda data: "json" if data["environment"] == "production" else "console",
         description="how log lines are written",
         examples=["json"],
         json_schema_extra={"default": "console in development, json in production"},
     )
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], BeforeValidator(_lower_case)
+        Literal["debug", "info", "warning", "error"], BeforeValidator(lower_case)
     ] = Field("info", description="lowest level that is logged", examples=["info"])
     otel_exporter_otlp_endpoint: WebAddress | None = Field(
         None,
         description="OpenTelemetry collector (OTLP over HTTP) that receives traces and metrics",
         examples=["http://127.0.0.1:4318"],
     )
-    metrics_token: Annotated[SecretStr, AfterValidator(_long_token)] | None = Field(
+    metrics_token: Annotated[SecretStr, _secretly(long_token)] | None = Field(
         None,
         description="bearer token that a reader of /metrics must show",
         examples=["the output of: openssl rand -hex 32"],
@@ -238,13 +198,13 @@ class Settings(BaseModel):
         description="password at the mail server",
         examples=["the password that belongs to SMTP_USER"],
     )
-    smtp_tls: Annotated[MailEncryption, BeforeValidator(_lower_case)] = Field(
+    smtp_tls: Annotated[MailEncryption, BeforeValidator(lower_case)] = Field(
         default_factory=_default_tls,
         description="how the connection to the mail server is encrypted",
         examples=["starttls"],
         json_schema_extra={"default": "implicit on port 465, starttls with a user, else none"},
     )
-    email_from: Annotated[str, AfterValidator(_sender)] = Field(
+    email_from: Annotated[str, AfterValidator(sender)] = Field(
         "noreply@localhost",
         description="sender of messages",
         examples=["Billing <billing@example.com>"],
@@ -255,15 +215,13 @@ class Settings(BaseModel):
         examples=["/var/lib/billwright/mail"],
         json_schema_extra={"default": "<home>/mail"},
     )
-    stripe_secret_key: Annotated[SecretStr, AfterValidator(_secret_with("sk_", "rk_"))] | None = (
-        Field(
-            None,
-            description="secret key of the Stripe account; with it, payments through Stripe are offered",
-            examples=["sk_live_… or a restricted rk_live_…"],
-        )
+    stripe_secret_key: Annotated[SecretStr, _secretly(secret_with("sk_", "rk_"))] | None = Field(
+        None,
+        description="secret key of the Stripe account; with it, payments through Stripe are offered",
+        examples=["sk_live_… or a restricted rk_live_…"],
     )
     stripe_webhook_secret: Annotated[
-        tuple[Annotated[SecretStr, AfterValidator(_secret_with("whsec_"))], ...], CommaList
+        tuple[Annotated[SecretStr, _secretly(secret_with("whsec_"))], ...], CommaList
     ] = Field(
         (),
         description="secrets with which Stripe may sign its callbacks, separated by commas",
@@ -274,6 +232,23 @@ class Settings(BaseModel):
         description="whether there is a payment provider that only plays with money",
         examples=["false"],
         json_schema_extra={"default": "true in development, false in production"},
+    )
+    webhooks_allow_private: bool = Field(
+        default_factory=lambda data: data["environment"] != "production",
+        description="whether webhooks may go to http addresses and into private networks",
+        examples=["false"],
+        json_schema_extra={"default": "true in development, false in production"},
+    )
+    notification_url: WebAddress | None = Field(
+        None,
+        description="service that delivers messages to people; without one, mails are sent",
+        examples=["https://notifications.example.com"],
+    )
+    notification_secret: Annotated[SecretStr, _secretly(signing_secret)] | None = Field(
+        None,
+        validate_default=True,
+        description="secret that signs what the notification service is sent",
+        examples=["whsec_ and the output of: openssl rand -base64 32"],
     )
     tenants_allow_default: bool = Field(
         default=True, description="whether the tenant default exists", examples=["false"]
@@ -298,6 +273,17 @@ class Settings(BaseModel):
     def _password_with_user(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if "smtp_user" in info.data and (value is None) != (info.data["smtp_user"] is None):
             raise ValueError("SMTP_USER and SMTP_PASSWORD are given together")
+        return value
+
+    @field_validator("notification_secret")
+    @classmethod
+    def _secret_with_service(
+        cls, value: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        if "notification_url" not in info.data:
+            return value  # the address is wrong, and is listed itself
+        if (value is None) != (info.data["notification_url"] is None):
+            raise ValueError("NOTIFICATION_URL and NOTIFICATION_SECRET are given together")
         return value
 
     @field_validator("tenants")

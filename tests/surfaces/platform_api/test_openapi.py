@@ -13,6 +13,7 @@ from billwright.surfaces.platform_api import (
     plans_models,
     promotions_models,
     test_clocks,
+    webhook_models,
 )
 from billwright.surfaces.platform_api import subscription_changes_models as changes
 from billwright.surfaces.platform_api import subscription_life_models as life
@@ -113,6 +114,26 @@ OPERATIONS = {
     ("/test-clocks", "post"): "create_test_clock",
     ("/test-clocks/{test_clock_id}", "get"): "get_test_clock",
     ("/test-clocks/{test_clock_id}/advance", "post"): "advance_test_clock",
+    ("/events", "get"): "list_events",
+    ("/events/{event_id}", "get"): "get_event",
+    ("/events/{event_id}/webhook-attempts", "get"): "list_event_webhook_attempts",
+    ("/event-types", "get"): "list_event_types",
+    ("/webhook-endpoints", "get"): "list_webhook_endpoints",
+    ("/webhook-endpoints", "post"): "create_webhook_endpoint",
+    ("/webhook-endpoints/{webhook_endpoint_id}", "delete"): "delete_webhook_endpoint",
+    ("/webhook-endpoints/{webhook_endpoint_id}", "get"): "get_webhook_endpoint",
+    ("/webhook-endpoints/{webhook_endpoint_id}", "patch"): "update_webhook_endpoint",
+    ("/webhook-endpoints/{webhook_endpoint_id}/attempts", "get"): "list_webhook_attempts",
+    ("/webhook-endpoints/{webhook_endpoint_id}/deliveries", "get"): "list_webhook_deliveries",
+    (
+        "/webhook-endpoints/{webhook_endpoint_id}/deliveries/{event_id}/replay",
+        "post",
+    ): "replay_webhook_delivery",
+    ("/webhook-endpoints/{webhook_endpoint_id}/disable", "post"): "disable_webhook_endpoint",
+    ("/webhook-endpoints/{webhook_endpoint_id}/enable", "post"): "enable_webhook_endpoint",
+    ("/webhook-endpoints/{webhook_endpoint_id}/replay", "post"): "replay_webhook_events",
+    ("/webhook-endpoints/{webhook_endpoint_id}/rotate-secret", "post"): "rotate_webhook_secret",
+    ("/webhook-endpoints/{webhook_endpoint_id}/test", "post"): "test_webhook_endpoint",
 }
 
 
@@ -244,6 +265,9 @@ def test_every_schema_is_one_that_something_uses(document: dict[str, Any]):
         promotions_models.PromotionInput,
         promotions_models.PromotionUpdateInput,
         test_clocks.TestClockInput,
+        webhook_models.WebhookEndpointInput,
+        webhook_models.WebhookEndpointUpdateInput,
+        webhook_models.WebhookReplayInput,
     ],
 )
 def test_every_example_is_a_request_that_is_accepted(model: Any):

@@ -8,7 +8,7 @@ from billwright.features.notifications.operations.deliver_due_requests import (
     deliver_due_requests as deliver_batch,
 )
 from billwright.features.notifications.operations.request_messages import DELIVER_NOTIFICATIONS
-from billwright.features.notifications.port import MailChannel
+from billwright.features.notifications.port import MailChannel, Notifier
 from billwright.features.payments.operations.pay_link import PayLinks, page_provider
 from billwright.features.payments.port import PaymentProviders
 from billwright.runtime.queue.registry import Job, Sweep, Work
@@ -24,6 +24,7 @@ async def deliver_due_requests(work: Work) -> int:
         work.provider(MailChannel),
         work.provider(PayLinks),
         pages_offered=page_provider(work.provider(PaymentProviders)) is not None,
+        service=work.providers.get(Notifier),
     )
     delivered = 0
     while batch := await deliver_batch(work.tx, outgoing):

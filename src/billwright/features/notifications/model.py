@@ -75,10 +75,13 @@ class NotificationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one attempt at a request; `attempts` tells which one it was."""
+    """What became of one attempt at a request; `attempts` tells which one it was. `stops_type` is the
+    type of which nothing is wanted any more.
+    """
 
     request_id: RequestId
     attempts: int
     state: RequestState
     next_attempt_at: datetime | None = None
     error: str | None = None
+    stops_type: str | None = None

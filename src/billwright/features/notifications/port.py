@@ -65,3 +65,32 @@ class MailChannel:
 
     mailer: Mailer
     sender_email: str
+
+
+class ServiceRejected(Exception):  # noqa: N818 - it names the answer
+    """The service will never take this request; sending it again is pointless."""
+
+
+class ServiceUnavailable(Exception):  # noqa: N818 - it names the answer
+    """It could not be handed over now; the same request may be sent again later."""
+
+
+class TypeStopped(Exception):  # noqa: N818 - it names the answer
+    """The service wants no requests of this type any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRequest:
+    """A request in the form that goes to a notification service: `id` stays over retries."""
+
+    id: UUID
+    body: bytes
+    sent_at: datetime
+
+
+class Notifier(Protocol):
+    async def submit(self, request: ServiceRequest) -> None:
+        """Return when the service has taken the request, now or before. Raises `ServiceRejected`,
+        `ServiceUnavailable` and `TypeStopped`.
+        """
+        ...

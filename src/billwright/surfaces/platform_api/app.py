@@ -11,6 +11,7 @@ from billwright.surfaces.platform_api import (
     charges,
     disputes,
     dunning_policies,
+    events,
     invoice_series,
     invoices,
     invoices_changes,
@@ -28,6 +29,8 @@ from billwright.surfaces.platform_api import (
     subscription_life,
     subscriptions,
     test_clocks,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 from billwright.surfaces.platform_api.caller import KnownCallers
 from billwright.surfaces.platform_api.entitlements import entitlements_route
@@ -60,6 +63,8 @@ _TAGS = [
     {"name": "invoices", "description": "What is owed, as documents that never change."},
     {"name": "payments", "description": "Which money has come, and for what."},
     {"name": "dunning", "description": "What is done about invoices that are not paid."},
+    {"name": "events", "description": "What has happened, in order."},
+    {"name": "webhooks", "description": "Which systems are told of it."},
     {"name": "test clocks", "description": "Times of their own, to try out billing."},
 ]
 _SECURITY_SCHEMES = {
@@ -110,6 +115,9 @@ def create_platform_api() -> FastAPI:
         provider_callbacks,
         reconciliations,
         review_tasks,
+        events,
+        webhook_endpoints,
+        webhook_deliveries,
         test_clocks,
     ):
         app.include_router(resource.router)

@@ -103,11 +103,12 @@ class Listing(Generic[Key]):
         has_more = len(rows) > page.limit
         return Page(
             data=[to_response(row) for row in shown],
-            next_cursor=self._cursor(key(shown[-1]), filters) if has_more else None,
+            next_cursor=self.cursor_at(key(shown[-1]), filters=filters) if has_more else None,
             has_more=has_more,
         )
 
-    def _cursor(self, key: Key, filters: Mapping[str, object] | None) -> str:
+    def cursor_at(self, key: Key, *, filters: Mapping[str, object] | None = None) -> str:
+        """The cursor behind the row of that key."""
         raw = self._tag(filters) + msgspec.json.encode(key)
         return urlsafe_b64encode(raw).rstrip(b"=").decode()
 

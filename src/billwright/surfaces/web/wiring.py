@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from billwright.features.invoicing.port import InvoiceRenderer
 from billwright.features.payments.port import PaymentProviders
+from billwright.features.webhooks.model import TargetPolicy
 from billwright.runtime.db.database import Database
 from billwright.runtime.secrets import SecretBox
 from billwright.runtime.telemetry.metrics import Metrics
@@ -26,3 +27,4 @@ class Wiring:
     payment_providers: PaymentProviders
     secret_box: SecretBox
     default_tenant: str = "default"
+    webhook_targets: TargetPolicy = TargetPolicy()

@@ -23,17 +23,29 @@ from billwright.features.notifications.messages import (
 )
 from billwright.features.notifications.model import NotificationRequest, Outcome, RequestState
 from billwright.features.notifications.operations.outcomes import ended, postponed
+from billwright.features.notifications.operations.submit_request import (
+    STOPPED_FOR,
+    Submission,
+    submit_request,
+)
 from billwright.features.notifications.port import (
     MailAddress,
     MailChannel,
     MailRejected,
     MailUnavailable,
     Message,
+    Notifier,
 )
-from billwright.features.notifications.sql.writes import claim_due_requests, record_outcomes
+from billwright.features.notifications.sql.reads import stopped_types
+from billwright.features.notifications.sql.writes import (
+    claim_due_requests,
+    record_outcomes,
+    stop_types,
+)
 from billwright.features.payments.operations.pay_link import PayLinks, PayTarget
 from billwright.features.tenancy.model import SellerParty
 from billwright.features.tenancy.sql.reads import the_seller
+from billwright.kernel.ids import TenantId
 from billwright.runtime.db.tx import Tx
 
 _BATCH_SIZE = 10
@@ -46,12 +58,13 @@ _log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """How messages leave, and what leads their readers to pay; `pages_offered` says whether a provider
-    has a page to pay on.
+    has a page to pay on. Where there is a service, it delivers them instead of the mailer.
     """
 
     channel: MailChannel
     links: PayLinks
     pages_offered: bool
+    service: Notifier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +72,12 @@ class _Letter:
     """A request, who gets it from whom, and where they can pay what it is about, if they have to."""
 
     request: NotificationRequest
+    tenant_id: TenantId
     account: Account
     seller: SellerParty
     is_due: bool
     pay_url: str | None
+    is_stopped: bool
 
 
 async def deliver_due_requests(
@@ -82,6 +97,7 @@ async def deliver_due_requests(
     )
     async with open_tx() as tx:
         await record_outcomes(tx, outcomes)
+        await stop_types(tx, {one.stops_type for one in outcomes if one.stops_type is not None})
     return Counter(outcome.state for outcome in outcomes)
 
 
@@ -91,6 +107,7 @@ async def _letters(
     accounts = await accounts_by_id(tx, [request.account_id for request in claimed])
     seller = (await the_seller(tx)).party
     due = await still_due(tx, [one.subject_id for one in claimed if one.subject_type == "invoice"])
+    stopped = await stopped_types(tx, since=tx.now - STOPPED_FOR) if outgoing.service else ()
     letters = []
     for request in claimed:
         is_due, pay_url = request.subject_id in due, None
@@ -99,10 +116,12 @@ async def _letters(
         letters.append(
             _Letter(
                 request,
+                tx.tenant_id,
                 accounts[request.account_id],
                 seller,
                 is_due,
                 pay_url,
+                request.type in stopped,
             )
         )
     return letters
@@ -119,8 +138,11 @@ def _leads_to_pay(request: NotificationRequest, *, pages_offered: bool) -> bool:
 
 async def _deliver(letter: _Letter, *, outgoing: Outgoing, now: datetime) -> Outcome:
     request, channel = letter.request, outgoing.channel
-    if (outcome := _ended_before(letter, now=now)) is not None:
+    if (outcome := _ended_before(letter, outgoing=outgoing, now=now)) is not None:
         return outcome
+    if outgoing.service is not None:
+        submission = Submission(request, letter.tenant_id, letter.pay_url)
+        return await submit_request(submission, service=outgoing.service, now=now)
     try:
         message = _message(letter, sender_email=channel.sender_email, now=now)
         await channel.mailer.deliver(message)
@@ -135,15 +157,17 @@ async def _deliver(letter: _Letter, *, outgoing: Outgoing, now: datetime) -> Out
     return ended(request, RequestState.DELIVERED)
 
 
-def _ended_before(letter: _Letter, *, now: datetime) -> Outcome | None:
+def _ended_before(letter: _Letter, *, outgoing: Outgoing, now: datetime) -> Outcome | None:
     """The outcome of a request that is not to be delivered any more."""
     request = letter.request
     if request.expires_at <= now:
         return ended(request, RequestState.EXPIRED, error=request.last_error)
     if request.type in OVERTAKEN_BY_PAYMENT and not letter.is_due:
         return ended(request, RequestState.EXPIRED, error="nothing is due any more")
-    if letter.account.email is None:
+    if outgoing.service is None and letter.account.email is None:
         return ended(request, RequestState.DEAD, error="the account has no mail address any more")
+    if letter.is_stopped:
+        return ended(request, RequestState.DEAD, error="the service wants none of this type")
     return None
 
 

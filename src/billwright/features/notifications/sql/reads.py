@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -42,6 +43,16 @@ async def list_requests(
         state.value if state else None,
     )
     return [request_from_row(row) for row in rows]
+
+
+async def stopped_types(tx: Tx, *, since: datetime) -> set[str]:
+    """The types that the notification service has stopped since an instant."""
+    rows = await tx.fetch(
+        "select type from notification_stop where tenant_id = $1 and stopped_at > $2",
+        tx.tenant_id,
+        since,
+    )
+    return {row["type"] for row in rows}
 
 
 def request_from_row(row: asyncpg.Record) -> NotificationRequest:

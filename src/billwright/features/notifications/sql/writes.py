@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from billwright.features.notifications.model import (
@@ -117,4 +118,18 @@ async def record_outcomes(tx: Tx, outcomes: Sequence[Outcome]) -> None:
         [outcome.state.value for outcome in outcomes],
         [outcome.next_attempt_at for outcome in outcomes],
         [outcome.error for outcome in outcomes],
+    )
+
+
+async def stop_types(tx: Tx, types: AbstractSet[str]) -> None:
+    """Keep in mind that the notification service wants nothing of these types."""
+    if not types:
+        return
+    await tx.execute(
+        """insert into notification_stop (tenant_id, type, stopped_at)
+           select $1, type, $2 from unnest($3::text[]) as stopped (type)
+           on conflict (tenant_id, type) do update set stopped_at = excluded.stopped_at""",
+        tx.tenant_id,
+        tx.now,
+        sorted(types),
     )

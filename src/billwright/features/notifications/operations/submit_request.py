@@ -1,0 +1,78 @@
+"""How does a request reach the notification service?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from billwright.features.notifications.model import NotificationRequest, Outcome, RequestState
+from billwright.features.notifications.operations.outcomes import ended, postponed
+from billwright.features.notifications.port import (
+    Notifier,
+    ServiceRejected,
+    ServiceRequest,
+    ServiceUnavailable,
+    TypeStopped,
+)
+from billwright.kernel.ids import TenantId
+from billwright.runtime.db.json import to_json
+
+# Then one request of the type is tried again, so that nobody has to say that it is wanted once more.
+STOPPED_FOR = timedelta(days=1)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A request, and the page on which its reader can pay what it is about."""
+
+    request: NotificationRequest
+    tenant_id: TenantId
+    pay_url: str | None
+
+
+async def submit_request(submission: Submission, *, service: Notifier, now: datetime) -> Outcome:
+    """Hand a request over; what it says, and to which address, is the service's own business."""
+    request = submission.request
+    try:
+        await service.submit(ServiceRequest(id=request.id, body=_written(submission), sent_at=now))
+    except TypeStopped as reason:
+        _log.warning("message type stopped", type=_type_of(request), reason=str(reason))
+        outcome = ended(request, RequestState.DEAD, error=str(reason))
+        return replace(outcome, stops_type=request.type)
+    except ServiceRejected as reason:
+        _log.warning("message refused", request_id=str(request.id), reason=str(reason))
+        return ended(request, RequestState.DEAD, error=str(reason))
+    except ServiceUnavailable as reason:
+        return postponed(request, reason, now=now)
+    return ended(request, RequestState.DELIVERED)
+
+
+def _written(submission: Submission) -> bytes:
+    request = submission.request
+    links = {} if submission.pay_url is None else {"pay": submission.pay_url}
+    return to_json(
+        {
+            "id": request.id,
+            "tenant": submission.tenant_id,
+            "type": _type_of(request),
+            "version": request.version,
+            "recipient": {"account_id": request.account_id, "role": request.recipient_role},
+            "locale": request.locale,
+            "occurred_at": request.occurred_at,
+            "subject_ref": {"type": request.subject_type, "id": request.subject_id},
+            "sequence": request.sequence,
+            "data": request.data,
+            "links": links,
+            "dedup_key": request.dedup_key,
+            "priority": request.priority,
+            "expires_at": request.expires_at,
+        }
+    ).encode()
+
+
+def _type_of(request: NotificationRequest) -> str:
+    return f"{request.type}.v{request.version}"

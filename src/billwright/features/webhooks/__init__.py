@@ -1,0 +1,1 @@
+"""Which systems are told what has happened, and what became of telling them?"""

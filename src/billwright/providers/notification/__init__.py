@@ -1,0 +1,1 @@
+"""How are messages to people handed to a service that delivers them?"""

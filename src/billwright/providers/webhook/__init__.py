@@ -1,0 +1,1 @@
+"""How do signed messages reach systems that asked for them?"""

@@ -1,0 +1,75 @@
+"""In which form is the value of a setting given?"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+
+def list_of_text(value: object) -> object:
+    """Text with commas is a list."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def lower_case(value: object) -> object:
+    """Words are understood in capital letters too."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def database_address(address: str) -> None:
+    """Accepts the address of a PostgreSQL."""
+    try:
+        parts = urlsplit(address)
+        complete = parts.scheme == "postgresql" and bool(parts.path.strip("/"))
+        _ = parts.port  # raises when it is no number
+    except ValueError:
+        complete = False
+    if not complete:
+        raise ValueError("the address must have the form postgresql://user:password@host/database")
+
+
+def web_address(value: str) -> str:
+    """Accepts an address of the web; it ends without a slash."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("the address must begin with http:// or https:// and name a host")
+    return value.rstrip("/")
+
+
+def long_token(value: str) -> None:
+    """Accepts what cannot be guessed soon."""
+    if len(value) < 16:
+        raise ValueError("a token has 16 characters or more")
+
+
+def secret_with(*prefixes: str) -> Callable[[str], None]:
+    """Accepts a secret that begins as its issuer's do."""
+
+    def check(value: str) -> None:
+        if not value.startswith(prefixes):
+            raise ValueError(f"it begins with {' or '.join(prefixes)}")
+
+    return check
+
+
+def sender(value: str) -> str:
+    """Accepts a mail address, with or without a name."""
+    if "@" not in parseaddr(value)[1]:
+        raise ValueError("a sender is an e-mail address, with or without a name")
+    return value
+
+
+def signing_secret(value: str) -> None:
+    """Accepts a secret in the form of Standard Webhooks."""
+    prefix, _, encoded = value.partition("_")
+    try:
+        key = base64.b64decode(encoded, validate=True) if prefix == "whsec" else b""
+    except binascii.Error:
+        key = b""
+    if len(key) < 24:
+        raise ValueError("it is whsec_ and the base64 text of 24 bytes or more")
