@@ -130,18 +130,29 @@ async def _credit_is_what_was_left(tx: Any) -> None:
     assert unapplied == credited
 
 
+_WITH_A_PERSON = """exists (select from review_task r where r.kind = 'outcome_unknown'
+    and r.subject_id = t.payment_id)"""
+
+
 async def _everything_ends(tx: Any) -> None:
+    """Only what the provider could not be asked about in a week is left, and that to a person."""
     await _none(
         tx,
-        """select t.state, t.channel, t.next_check_at, p.state as payment from payment_attempt t
-           join payment p on p.id = t.payment_id
-           where t.state not in ('succeeded', 'declined', 'not_attempted')""",
+        f"""select t.state, t.channel, t.next_check_at, p.state as payment
+            from payment_attempt t join payment p on p.id = t.payment_id
+            where (t.state not in ('succeeded', 'declined', 'not_attempted')
+                   or p.state = 'pending') and not {_WITH_A_PERSON}""",
     )
-    await _none(tx, "select id, state from payment where state = 'pending'")
-    await _none(tx, "select * from dunning_case where state = 'open'")
     await _none(
         tx,
-        "select type, state, last_error from provider_callback where state in ('received', 'waiting')",
+        f"""select c.* from dunning_case c where c.state = 'open' and not exists (
+                select from payment_attempt t where t.invoice_id = c.invoice_id
+                    and t.state = 'unknown' and {_WITH_A_PERSON})""",
+    )
+    await _none(
+        tx,
+        """select type, state, last_error from provider_callback
+           where state in ('received', 'waiting')""",
     )
     await _none(tx, "select entrypoint from queue.pgqueuer")
     await _none(tx, "select parked_reason from account where parked_reason is not null")
