@@ -21,6 +21,7 @@ from benchmarks.database import durable_server, temporary_home
 from benchmarks.invoice_pdf import invoice_pdf
 from benchmarks.results import Row, as_table, write
 from benchmarks.start import start
+from benchmarks.usage import recorded_usage
 
 LATEST = Path(__file__).with_name("latest.json")
 
@@ -44,6 +45,13 @@ def billing_tenants(subscriptions: int) -> list[Row]:
         return billing_of_tenants(server, subscriptions=subscriptions)
 
 
+def usage(_subscriptions: int) -> list[Row]:
+    """Usage over HTTP, beside a raw insert that recognizes repetitions."""
+    rounds = Rounds(count=3, warm_seconds=1, seconds=3)
+    with durable_server() as server, temporary_home() as home:
+        return recorded_usage(server, home=home, rounds=rounds)
+
+
 def documents(_subscriptions: int) -> list[Row]:
     """Invoices as PDF, beside Typst."""
     return [invoice_pdf(warm_seconds=2, seconds=5)]
@@ -58,6 +66,7 @@ BENCHMARKS: Mapping[str, Callable[[int], Sequence[Row]]] = {
     "entitlement-read": answers,
     "billing-run": billing,
     "billing-tenants": billing_tenants,
+    "usage": usage,
     "invoice-pdf": documents,
     "start": starts,
 }

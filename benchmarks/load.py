@@ -14,9 +14,10 @@ import selectors
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import cycle
+from itertools import count, cycle
+from os import getpid
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -26,7 +27,11 @@ _MOST_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to ask: the paths in turn, first unmeasured to warm up, then measured."""
+    """What to ask: the paths in turn, first unmeasured to warm up, then measured.
+
+    With a `body`, it is posted; each `@` in it becomes a number that no other request has, so that every
+    request tells something new.
+    """
 
     port: int
     paths: Sequence[str]
@@ -34,6 +39,7 @@ class Task:
     seconds: float
     headers: Sequence[str] = ()
     connections: int = CONNECTIONS
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +84,7 @@ class _Connection:
 
 class _Generator:
     def __init__(self, task: Task) -> None:
-        self._requests = cycle(
-            [
-                "\r\n".join(
-                    [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *task.headers, "", ""]
-                ).encode()
-                for path in task.paths
-            ]
-        )
+        self._requests = _posts(task) if task.body else _gets(task)
         self._selector = selectors.DefaultSelector()
         for _ in range(task.connections):
             connection = _Connection(task.port)
@@ -108,7 +107,12 @@ class _Generator:
 
     def _send(self, connection: _Connection) -> None:
         connection.sent_at = perf_counter()
-        connection.socket.send(next(self._requests))
+        request = next(self._requests)
+        sent = connection.socket.send(request)
+        if sent < len(request):  # more than the kernel takes at once
+            connection.socket.settimeout(10)
+            connection.socket.sendall(memoryview(request)[sent:])
+            connection.socket.settimeout(0)
 
     def _receive(self, connection: _Connection, durations: list[float]) -> None:
         part = connection.socket.recv(_MOST_BYTES)
@@ -121,6 +125,25 @@ class _Generator:
         connection.answer = b""
         durations.append(perf_counter() - connection.sent_at)
         self._send(connection)
+
+
+def _gets(task: Task) -> Iterator[bytes]:
+    return cycle(
+        [
+            "\r\n".join([f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *task.headers, "", ""]).encode()
+            for path in task.paths
+        ]
+    )
+
+
+def _posts(task: Task) -> Iterator[bytes]:
+    # Always the same number of digits, so that the length is known once; the process is one of many.
+    first = getpid() % 10**6 * 10**9
+    length = len(task.body.replace("@", f"{first:015}").encode())
+    lines = [f"POST {task.paths[0]} HTTP/1.1", "Host: 127.0.0.1", *task.headers]
+    lines += ["Content-Type: application/json", f"Content-Length: {length}", "", ""]
+    head, body = "\r\n".join(lines).encode(), task.body.encode()
+    return (head + body.replace(b"@", f"{number:015}".encode()) for number in count(first))
 
 
 def is_complete(answer: bytes) -> bool:

@@ -17,6 +17,7 @@ from benchmarks.invoice_pdf import invoice_pdf
 from benchmarks.load import UnexpectedAnswerError, is_complete
 from benchmarks.results import Row, as_table, duration, part, rate, write
 from benchmarks.start import start
+from benchmarks.usage import recorded_usage
 from tests.postgres import ServerInfo, reachable_folder
 
 
@@ -27,7 +28,7 @@ def server(postgres_server: ServerInfo) -> Iterator[ServerInfo]:
     for name in (
         *("billing_1", "billing_ceiling_1", "billing_2", "billing_ceiling_2"),
         *("billing_tenants", "billing_tenants_ceiling"),
-        "entitlements",
+        *("entitlements", "usage"),
     ):
         postgres_server.drop_database(name)
 
@@ -70,6 +71,19 @@ def test_an_entitlement_read_is_measured_beside_the_raw_server(server: ServerInf
         ("static answer", "requests/s"),
         ("entitlement read", "requests/s"),
         ("entitlement read, p99 at full load", "ms"),
+    ]
+    assert is_measured(rows)
+
+
+def test_usage_is_measured_beside_a_raw_insert(server: ServerInfo) -> None:
+    moment = Rounds(count=1, warm_seconds=0.1, seconds=0.3)
+
+    with reachable_folder() as home:
+        rows = recorded_usage(server.server, home=home, rounds=moment)
+
+    assert [(row.name, row.unit) for row in rows] == [
+        ("usage batch", "events/s"),
+        ("usage single", "events/s"),
     ]
     assert is_measured(rows)
 

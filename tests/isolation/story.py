@@ -31,6 +31,7 @@ from tests.isolation.story_methods import leave_method
 from tests.isolation.story_refunds import refund_and_dispute
 from tests.isolation.story_restrictions import be_restricted
 from tests.isolation.story_reviews import differ_and_reconcile
+from tests.isolation.story_usage import use_and_end
 from tests.isolation.story_webhooks import listen
 
 
@@ -76,6 +77,7 @@ async def live(tenant: Tenant, registry: Registry) -> None:
                 account_id=account.id, subscription_id=started.subscription.id, events=(one_call,)
             ),
         )
+    await use_and_end(tenant, account.id)
     await leave_method(tenant, account.id)
     await be_restricted(tenant, account.id)
     await _announce(tenant, registry)

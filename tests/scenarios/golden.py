@@ -74,6 +74,7 @@ _MARKS = {
     "recurring": "",
     "one_time": " once",
     "usage": " used",
+    "usage_adjustment": " adjusted",
     "minimum": " minimum",
     "proration_credit": " back",
     "credit": " credited",

@@ -71,6 +71,9 @@ price_currencies_differ = RefusalCode(
     Category.INVALID,
     "Every component must have exactly one price in each of the plan's currencies ({currencies}).",
 )
+feature_unknown = RefusalCode(
+    "feature_unknown", Category.NOT_FOUND, "There is no feature {feature_code}."
+)
 feature_code_repeated = RefusalCode(
     "feature_code_repeated", Category.INVALID, "The feature {feature_code} is given twice."
 )

@@ -50,3 +50,14 @@ class PlanArchived(Event):
 
     code: str
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureUpdated(Event):
+    """It is called otherwise from now on; what versions of plans give keeps its name."""
+
+    type: ClassVar[str] = "feature.updated"
+    subject_type: ClassVar[str] = "feature"
+
+    code: str
+    name: str

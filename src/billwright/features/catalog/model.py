@@ -15,6 +15,7 @@ from billwright.kernel.calendar import Interval
 PlanId = NewType("PlanId", UUID)
 PlanVersionId = NewType("PlanVersionId", UUID)
 PlanComponentId = NewType("PlanComponentId", UUID)
+FeatureId = NewType("FeatureId", UUID)
 
 
 class PlanStatus(StrEnum):
@@ -162,3 +163,14 @@ class Plan:
     metadata: dict[str, str]
     created_at: datetime
     version: PlanVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """A feature as all plans share it; versions of plans keep the name under which they gave it."""
+
+    id: FeatureId
+    code: str
+    name: str
+    kind: FeatureKind
+    created_at: datetime

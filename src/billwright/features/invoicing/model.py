@@ -38,14 +38,15 @@ class DocumentKind(StrEnum):
 
 
 class ChargeKind(StrEnum):
-    """Why something is owed: for a period's units, once, for what was used, up to a minimum, or what
-    a person wrote. A `proration_credit` takes the unused rest of a charge back, a `credit` any part of
-    its amount.
+    """Why something is owed: for a period's units, once, for what was used, for what became known of
+    that later, up to a minimum, or what a person wrote. A `proration_credit` takes the unused rest of a
+    charge back, a `credit` any part of its amount.
     """
 
     RECURRING = "recurring"
     ONE_TIME = "one_time"
     USAGE = "usage"
+    USAGE_ADJUSTMENT = "usage_adjustment"
     MINIMUM = "minimum"
     PRORATION_CREDIT = "proration_credit"
     CREDIT = "credit"
@@ -55,12 +56,15 @@ class ChargeKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedOf:
     """Which usage a charge bills: the events of a meter in the charge's window that had arrived by
-    `cutoff`, how many there were, and a digest (SHA-256, hexadecimal) of their identities and amounts."""
+    `cutoff`, how many there were, and a digest (SHA-256, hexadecimal) of their identities and amounts.
+    Version 0 of a meter is that of one that nobody has defined.
+    """
 
     meter: str
     cutoff: datetime
     events: int
     digest: str
+    meter_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,8 @@ class Basis:
 
     `whole_start` and `whole_end` are the undivided period that a part is a share of, counted in
     `granularity` (days of `zone`). `pricing` is a price of the subscription's own.
-    `minimum_minor` is what a minimum fills up to, for the whole period.
+    `minimum_minor` is what a minimum fills up to, for the whole period. An adjustment says to which
+    quantity the window was `recounted`, and what it was charged `already`, minimum included.
     """
 
     whole_start: datetime | None = None
@@ -82,6 +87,8 @@ class Basis:
     pricing: Pricing | None = None
     minimum_minor: int | None = None
     usage: UsedOf | None = None
+    recounted: Decimal | None = None
+    already_minor: int | None = None
 
 
 @quickly_made

@@ -93,3 +93,11 @@ resumes_at_invalid = RefusalCode(
     Category.INVALID,
     "{resumes_at} is not in the future.",
 )
+usage_subject_unknown = RefusalCode(
+    "usage_subject_unknown", Category.INVALID, "There is no subscription for {kind} {value}."
+)
+usage_subject_ambiguous = RefusalCode(
+    "usage_subject_ambiguous",
+    Category.INVALID,
+    "There are {count} subscriptions for {kind} {value}; name one of them.",
+)

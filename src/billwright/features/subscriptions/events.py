@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
@@ -228,3 +229,21 @@ class SubscriptionExpired(Event):
     subject_type: ClassVar[str] = "subscription"
 
     expired_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionUsageAdjusted(Event):
+    """What was billed for usage is another amount by what became known later; the difference comes on an
+    invoice, or back where it is below zero.
+    """
+
+    type: ClassVar[str] = "subscription.usage_adjusted"
+    subject_type: ClassVar[str] = "subscription"
+
+    meter: str
+    period_start: datetime
+    period_end: datetime
+    quantity_before: Decimal
+    quantity: Decimal
+    amount_minor: int
+    currency: str

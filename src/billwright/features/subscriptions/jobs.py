@@ -6,9 +6,13 @@ from collections import Counter
 
 import structlog
 
+from billwright.features.subscriptions.operations.adjust_late_usage import (
+    adjust_late_usage as adjust_batch,
+)
 from billwright.features.subscriptions.operations.take_all_due_steps import take_all_due_steps
 from billwright.features.subscriptions.operations.take_due_steps import BatchReport
 from billwright.features.subscriptions.sql.reads import earliest_action
+from billwright.features.usage.sql.reads import earliest_late_usage
 from billwright.runtime.queue.registry import Sweep, Work
 
 _log = structlog.get_logger(__name__)
@@ -37,11 +41,30 @@ async def renew_due_subscriptions(work: Work) -> int:
     return totals["steps"]
 
 
+async def adjust_late_usage(work: Work) -> int:
+    """Count again what was billed for usage and is due for it, batch by batch; returns the number of
+    accounts.
+    """
+    counted = 0
+    while True:
+        async with work.tx() as tx:
+            batch = await adjust_batch(tx, as_of=work.as_of, test_clock_id=work.test_clock_id)
+        if not batch:
+            return counted
+        counted += batch
+
+
 SWEEPS = [
     Sweep(
         name="renew_due_subscriptions",
         cron="* * * * *",
         run=renew_due_subscriptions,
         next_due=earliest_action,
-    )
+    ),
+    Sweep(
+        name="adjust_late_usage",
+        cron="*/10 * * * *",
+        run=adjust_late_usage,
+        next_due=earliest_late_usage,
+    ),
 ]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, Literal, NamedTuple, NewType
 from uuid import UUID
 
 from billwright.features.catalog.model import PlanVersion, TrialEndBehavior
-from billwright.features.invoicing.model import Billed
+from billwright.features.invoicing.model import Basis, Billed
 from billwright.features.pricing.rules.pricing import Pricing
 from billwright.features.promotions.model import Redemption
 from billwright.kernel.actor import Actor
@@ -278,3 +278,35 @@ class HistoryEntry:
     cause: str
     occurred_at: datetime
     details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BilledUsage:
+    """What was billed for the usage of a component in a window, as far as it was known at `cutoff`.
+
+    `owed_minor` is what it came to with its minimum and before discounts; `basis` says from what.
+    Without events there is no digest, and no version of the meter was asked. `adjustments` is how
+    often what became known later has changed it.
+    """
+
+    id: UUID
+    subscription_id: UUID
+    plan_component_id: UUID
+    meter: str
+    meter_version: int | None
+    start: datetime
+    end: datetime
+    cutoff: datetime
+    quantity: Decimal
+    events: int
+    digest: str | None
+    owed_minor: int
+    basis: Basis
+    adjustments: int = 0
+
+
+class UsageSubject(NamedTuple):
+    """Whose usage it is, as a source says it: `kind` is what the value names."""
+
+    kind: Literal["subscription_id", "account_id", "subject"]
+    value: UUID | str

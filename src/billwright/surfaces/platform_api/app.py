@@ -12,9 +12,11 @@ from billwright.surfaces.platform_api import (
     disputes,
     dunning_policies,
     events,
+    features,
     invoice_series,
     invoices,
     invoices_changes,
+    meters,
     payment_failures,
     payment_methods,
     payment_pages,
@@ -27,13 +29,16 @@ from billwright.surfaces.platform_api import (
     review_tasks,
     subscription_changes,
     subscription_life,
+    subscription_usage,
     subscriptions,
     test_clocks,
+    usage,
     webhook_deliveries,
     webhook_endpoints,
 )
 from billwright.surfaces.platform_api.caller import KnownCallers
 from billwright.surfaces.platform_api.entitlements import entitlements_route
+from billwright.surfaces.platform_api.usage import usage_route
 from billwright.surfaces.web.openapi import install_openapi, operation_id
 from billwright.surfaces.web.problems import install_problem_handlers
 
@@ -60,6 +65,7 @@ _TAGS = [
     {"name": "promotions", "description": "Who pays less, how much less, and for how long."},
     {"name": "subscriptions", "description": "Who has subscribed to which plan, and until when."},
     {"name": "entitlements", "description": "What a subscription allows at this moment."},
+    {"name": "usage", "description": "What was used, and how it is counted."},
     {"name": "invoices", "description": "What is owed, as documents that never change."},
     {"name": "payments", "description": "Which money has come, and for what."},
     {"name": "dunning", "description": "What is done about invoices that are not paid."},
@@ -95,12 +101,16 @@ def create_platform_api() -> FastAPI:
     install_problem_handlers(app)
     for resource in (
         plans,
+        features,
         accounts,
         account_credit,
         promotions,
         subscriptions,
         subscription_changes,
         subscription_life,
+        meters,
+        usage,
+        subscription_usage,
         invoices,
         invoices_changes,
         invoice_series,
@@ -121,6 +131,7 @@ def create_platform_api() -> FastAPI:
         test_clocks,
     ):
         app.include_router(resource.router)
+    app.router.routes.insert(0, usage_route())
     app.router.routes.insert(0, entitlements_route())
     install_openapi(app, security_schemes=_SECURITY_SCHEMES)
     return app

@@ -85,6 +85,9 @@ class ExplainedUsage(ResponseModel):
     """Which events were counted: those that had arrived by `cutoff`; `digest` tells their set."""
 
     meter: str
+    meter_version: Annotated[
+        int, Field(description="By which it was counted; 0 when nobody had defined the meter.")
+    ]
     cutoff: Instant
     events: int
     digest: str
@@ -127,6 +130,13 @@ class Explanation(ResponseModel):
     minimum: ExplainedMinimum | None
     usage: ExplainedUsage | None
     corrects: ExplainedCorrection | None
+    already: Annotated[
+        MoneyModel | None,
+        Field(
+            description="Of a `usage_adjustment`: what the window was charged before, minimum included "
+            "and before discounts. Quantity and price are those of the window as it is known now."
+        ),
+    ]
     amount: MoneyModel
     agrees: Annotated[
         bool, Field(description="The inputs, computed again, make the amount that was charged.")
@@ -183,6 +193,7 @@ def _explanation(explanation: reasons.Explanation, explained: ExplainedInvoice) 
         minimum=_minimum(inputs.minimum, currency),
         usage=_usage(explanation.usage),
         corrects=_correction(inputs.correction, currency),
+        already=(None if inputs.already_minor is None else _money(inputs.already_minor, currency)),
         amount=_money(explanation.amount_minor, currency),
         agrees=explanation.agrees,
     )
@@ -234,7 +245,11 @@ def _usage(used: model.UsedOf | None) -> ExplainedUsage | None:
     if used is None:
         return None
     return ExplainedUsage(
-        meter=used.meter, cutoff=used.cutoff, events=used.events, digest=used.digest
+        meter=used.meter,
+        meter_version=used.meter_version,
+        cutoff=used.cutoff,
+        events=used.events,
+        digest=used.digest,
     )
 
 

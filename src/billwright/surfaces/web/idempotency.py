@@ -47,9 +47,10 @@ async def once(
     opening: AbstractAsyncContextManager[Tx],
     request: IdempotentRequest,
     *,
-    work: Callable[[Tx], Awaitable[BaseModel | None]],
+    work: Callable[[Tx], Awaitable[BaseModel | bytes | None]],
 ) -> Response:
-    """Do `work` in the transaction that `opening` opens, or replay what it answered before.
+    """Do `work` in the transaction that `opening` opens, or replay what it answered before. It may
+    answer with JSON as bytes, where a model for each of many parts would take long.
 
     Refuses `idempotency_key_reused` and, when the first request holds its row for longer than the
     connection's lock timeout, `idempotency_key_in_use`.
@@ -62,7 +63,7 @@ async def once(
                 return _response(stored, {REPLAYED: "true"})
             claimed = True
             answer = await work(tx)
-            body = b"" if answer is None else answer.model_dump_json(by_alias=True).encode()
+            body = answer if isinstance(answer, bytes) else _written(answer)
             made = StoredResponse(request.status, body)
             await store(tx, request.named, response=made)
     except Refusal as refusal:
@@ -70,6 +71,10 @@ async def once(
             raise idempotency_key_in_use() from refusal
         raise
     return _response(made, {})
+
+
+def _written(answer: BaseModel | None) -> bytes:
+    return b"" if answer is None else answer.model_dump_json(by_alias=True).encode()
 
 
 def request_digest(*, method: str, path: str, query: bytes, body: bytes) -> bytes:
@@ -96,18 +101,29 @@ async def _idempotent_request(
         ),
     ] = None,
 ) -> IdempotentRequest:
-    if idempotency_key is not None and not _is_key(idempotency_key):
-        raise idempotency_key_invalid()
     route = request.scope["route"]
+    return await named_request(request, idempotency_key, status=route.status_code or 200)
+
+
+async def named_request(
+    request: Request, idempotency_key: str | None, *, status: int
+) -> IdempotentRequest:
+    """What tells a repetition from another request; without a key nothing does, and nothing is computed.
+
+    Refuses: `idempotency_key_invalid`.
+    """
+    operation: str = request.scope["route"].name
+    if idempotency_key is None:
+        return IdempotentRequest(NamedRequest(None, b"", operation), status)
+    if not _is_key(idempotency_key):
+        raise idempotency_key_invalid()
     digest = request_digest(
         method=request.method,
         path=request.url.path,
         query=request.scope["query_string"],
         body=await request.body(),
     )
-    return IdempotentRequest(
-        NamedRequest(idempotency_key, digest, route.name), route.status_code or 200
-    )
+    return IdempotentRequest(NamedRequest(idempotency_key, digest, operation), status)
 
 
 def _is_key(text: str) -> bool:

@@ -221,7 +221,7 @@ def _component_from_row(row: asyncpg.Record) -> PlanComponent:
 
 async def _read_features(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, list[PlanFeature]]:
     rows = await tx.fetch(
-        """select g.plan_version_id, f.code, f.name, f.kind, g.value
+        """select g.plan_version_id, f.code, g.name, f.kind, g.value
            from plan_feature g join feature f on f.tenant_id = g.tenant_id and f.id = g.feature_id
            where g.tenant_id = $1 and g.plan_version_id = any($2::uuid[])
            order by f.code collate "C" -- as Python sorts them

@@ -150,8 +150,19 @@ async def insert_plan_features(
             {
                 "plan_version_id": version_id,
                 "feature_id": feature_ids[feature.code],
+                "name": feature.name,
                 "value": feature.value,
             }
             for feature in features
         ],
+    )
+
+
+async def rename_feature(tx: Tx, *, feature_id: UUID, name: str) -> None:
+    """Store what a feature is called from now on."""
+    await tx.execute(
+        "update feature set name = $3 where tenant_id = $1 and id = $2",
+        tx.tenant_id,
+        feature_id,
+        name,
     )

@@ -8,7 +8,7 @@ a new version, and this page keeps the old one beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -81,7 +81,8 @@ class Inputs:
 
     `pricing` is the definition that prices the units beyond the free ones, absent where a person set
     the `unit_price` or (`given_minor`) the amount. `whole` is the undivided period that the `window`
-    is a share of, absent where nothing is shared.
+    is a share of, absent where nothing is shared. `already_minor` is what the window was charged before
+    a line that adjusts it, minimum included.
     """
 
     kind: ChargeKind
@@ -99,6 +100,7 @@ class Inputs:
     rounding: Rounding = Rounding.HALF_UP
     minimum: Minimum | None = None
     correction: Correction | None = None
+    already_minor: int | None = None
     discounts: tuple[TakenOff, ...] = ()
 
 
@@ -163,7 +165,7 @@ class Surroundings:
 def explain(live: LiveCharge, around: Surroundings) -> Explanation:
     """The explanation of a charge by the rule that made it."""
     charge, component = live.charge, _component(live.charge, around.version)
-    inputs = _inputs(charge, component, around=around)
+    inputs = _reached(_inputs(charge, component, around=around))
     place = None
     if component is not None and around.version is not None:
         version = around.version
@@ -195,8 +197,16 @@ def computed(inputs: Inputs) -> Computed:
         parts=parts,
         exact=exact,
         rounded_minor=rounded_minor,
-        amount_minor=_amount(inputs, rounded_minor),
+        amount_minor=_amount(inputs, rounded_minor, share=share),
     )
+
+
+def _reached(inputs: Inputs) -> Inputs:
+    """Of an adjustment, what its units come to is computed: no other line says it."""
+    if inputs.kind is not ChargeKind.USAGE_ADJUSTMENT or inputs.minimum is None:
+        return inputs
+    reached_minor = computed(inputs).rounded_minor
+    return replace(inputs, minimum=replace(inputs.minimum, reached_minor=reached_minor))
 
 
 def reached_by(
@@ -234,13 +244,14 @@ def _inputs(charge: NewCharge, component: PlanComponent | None, *, around: Surro
     if basis.whole_start is not None and basis.whole_end is not None:
         whole = Window(basis.whole_start, basis.whole_end)
     minimum = None
-    if charge.kind is ChargeKind.MINIMUM and basis.minimum_minor is not None:
+    has_minimum = charge.kind in {ChargeKind.MINIMUM, ChargeKind.USAGE_ADJUSTMENT}
+    if has_minimum and basis.minimum_minor is not None:
         minimum = Minimum(basis.minimum_minor, around.reached_minor)
     return Inputs(
         kind=charge.kind,
         rule_version=around.rule_version,
         currency=around.currency,
-        quantity=charge.quantity,
+        quantity=charge.quantity if basis.recounted is None else basis.recounted,
         window=Window(charge.period_start, charge.period_end),
         pricing=pricing if is_priced else None,
         free_units=component.free_units if component is not None and is_priced else Decimal(0),
@@ -252,6 +263,7 @@ def _inputs(charge: NewCharge, component: PlanComponent | None, *, around: Surro
         rounding=basis.rounding,
         minimum=minimum,
         correction=around.correction,
+        already_minor=basis.already_minor,
         discounts=tuple(TakenOff(*each) for each in around.discounts),
     )
 
@@ -273,12 +285,13 @@ def _price(inputs: Inputs, *, share: Fraction) -> tuple[tuple[PricePart, ...], F
     """The terms of the price and the exact amount of its share; none where a person set the amount."""
     if inputs.given_minor is not None:
         return (), None
-    if inputs.minimum is not None:
-        major = Fraction(inputs.minimum.minimum_minor, 10**inputs.currency.exponent)
-        return (), major * share
+    if inputs.minimum is not None and inputs.kind is ChargeKind.MINIMUM:
+        return (), _least(inputs, share)
     if inputs.pricing is None:
         return (), Fraction(inputs.quantity) * Fraction(inputs.unit_price or 0)
-    if inputs.kind is ChargeKind.USAGE:
+    if inputs.kind is ChargeKind.USAGE_ADJUSTMENT and not inputs.quantity:
+        return (), Fraction(0)
+    if inputs.kind in {ChargeKind.USAGE, ChargeKind.USAGE_ADJUSTMENT}:
         parts = usage_parts(
             inputs.pricing, inputs.quantity, free_units=inputs.free_units, share=share
         )
@@ -287,8 +300,19 @@ def _price(inputs: Inputs, *, share: Fraction) -> tuple[tuple[PricePart, ...], F
     return parts, recurring_price(parts, share=share)
 
 
-def _amount(inputs: Inputs, rounded_minor: int) -> int:
+def _least(inputs: Inputs, share: Fraction) -> Fraction:
+    """What a share of the period costs at least, exact and in major units."""
+    minimum_minor = inputs.minimum.minimum_minor if inputs.minimum else 0
+    return Fraction(minimum_minor, 10**inputs.currency.exponent) * share
+
+
+def _amount(inputs: Inputs, rounded_minor: int, *, share: Fraction) -> int:
     discounted = sum(each.amount_minor for each in inputs.discounts)
+    if inputs.already_minor is not None:
+        least = round_to_minor(
+            _least(inputs, share), currency=inputs.currency, rounding=inputs.rounding
+        )
+        return max(rounded_minor, least.amount_minor) - inputs.already_minor - discounted
     if inputs.kind is ChargeKind.PRORATION_CREDIT and inputs.correction is not None:
         # Priced like a charge, it gives back no more than was listed, and no more than is left.
         listed_minor = min(rounded_minor, inputs.correction.listed_minor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
@@ -56,7 +57,7 @@ def _live(row: asyncpg.Record, discounts: _Discounts) -> LiveCharge:
         discounts=discounts,
         corrects_charge_id=row["corrects_charge_id"],
         tax_rate=row["tax_rate"],
-        basis=_basis(row["basis"]) if row["basis"] else None,
+        basis=basis_of(row["basis"]) if row["basis"] else None,
     )
     return LiveCharge(
         id=ChargeId(row["id"]),
@@ -66,7 +67,8 @@ def _live(row: asyncpg.Record, discounts: _Discounts) -> LiveCharge:
     )
 
 
-def _basis(stored: str) -> Basis:
+def basis_of(stored: str) -> Basis:
+    """What an amount was computed from, as it is kept: maybe before it had all members."""
     values = from_json(stored)
     return Basis(
         whole_start=msgspec.convert(values["whole_start"], datetime | None),
@@ -77,4 +79,6 @@ def _basis(stored: str) -> Basis:
         pricing=pricing_of(values["pricing"]) if values["pricing"] else None,
         minimum_minor=values["minimum_minor"],
         usage=msgspec.convert(values["usage"], UsedOf | None),
+        recounted=msgspec.convert(values.get("recounted"), Decimal | None),
+        already_minor=values.get("already_minor"),
     )

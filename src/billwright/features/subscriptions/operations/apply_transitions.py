@@ -37,6 +37,7 @@ from billwright.features.subscriptions.model import (
     Subscription,
     SubscriptionState,
 )
+from billwright.features.subscriptions.operations.keep_billed_usage import keep_billed_usage
 from billwright.features.subscriptions.rules.transition import Transition
 from billwright.features.subscriptions.sql.writes import (
     advance_subscriptions,
@@ -80,6 +81,7 @@ async def apply_transitions(
     if changed:
         await store_redemptions(tx, changed)
     await _void_expired(tx, transitions)
+    await keep_billed_usage(tx, transitions)
     return await _bill(tx, transitions, accounts=accounts)
 
 

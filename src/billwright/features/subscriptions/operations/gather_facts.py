@@ -143,6 +143,7 @@ async def _used(
         version = versions[subscription.plan_version_id]
         if subscription.state not in _LIVE_STATES or not version.has_usage:
             continue
+        whole = subscription.schedule.whole(subscription.period.index)
         for stretch in used_stretches(subscription, version, until=one.at):
             places.append((subscription.id, stretch.component.id))
             windows.append(
@@ -152,6 +153,7 @@ async def _used(
                     meter=stretch.component.meter or stretch.component.code,
                     start=stretch.start,
                     end=stretch.end,
+                    period=whole.end - whole.start,
                 )
             )
     if not windows:

@@ -56,7 +56,13 @@ class Facts:
         used = self.used.get(component_id)
         if used is None or self.cutoff is None:
             return None
-        return UsedOf(meter=meter, cutoff=self.cutoff, events=used.events, digest=used.digest)
+        return UsedOf(
+            meter=meter,
+            cutoff=self.cutoff,
+            events=used.events,
+            digest=used.digest,
+            meter_version=used.meter_version,
+        )
 
 
 @quickly_made

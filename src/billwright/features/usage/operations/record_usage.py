@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from billwright.features.accounts.operations.lock_account import lock_account
-from billwright.features.usage.errors import usage_event_differs
-from billwright.features.usage.model import NewUsage
-from billwright.features.usage.rules.acceptance import refuse_unfit_events
+from billwright.features.usage.errors import usage_event_corrected, usage_event_differs
+from billwright.features.usage.model import NewUsage, UsagePlace
+from billwright.features.usage.rules.acceptance import is_same, late_usage, refuse_unfit_events
 from billwright.features.usage.sql.reads import recorded_events
-from billwright.features.usage.sql.writes import insert_events
+from billwright.features.usage.sql.writes import insert_events, mark_late_usage
 from billwright.runtime.db.tx import Tx
 
 
@@ -28,36 +28,72 @@ class RecordUsage:
 
 
 async def record_usage(tx: Tx, command: RecordUsage) -> int:
-    """Record usage, each event once however often it is told; how many events were new.
-
-    An event that was recorded with other values is an error of its source: all are refused, so that
-    it can be told apart from a repetition. Refuses: `account_unknown`, `usage_events_too_many`,
-    `usage_quantity_invalid`, `usage_event_differs`.
+    """Record usage of a time that was not billed yet; how many events were new. Commands on the account
+    wait. Refuses: `account_unknown`, and what `record_events` refuses.
     """
     refuse_unfit_events(command.events)
     await lock_account(tx, command.account_id)
-    inserted = await insert_events(
-        tx,
-        command.events,
-        account_id=command.account_id,
-        subscription_id=command.subscription_id,
+    place = UsagePlace(
+        account_id=command.account_id, subscription_id=command.subscription_id, now=tx.now
     )
-    if inserted < len(command.events):
-        await _refuse_differing(tx, command.events, subscription_id=command.subscription_id)
-    if inserted:
-        tx.audit(
-            "usage.record",
-            subject_type="subscription",
-            subject_id=command.subscription_id,
-            details={"events": len(command.events), "new": inserted},
-        )
-    return inserted
+    return len(await record_events(tx, [(place, event) for event in command.events]))
 
 
-async def _refuse_differing(tx: Tx, events: Sequence[NewUsage], *, subscription_id: UUID) -> None:
+async def record_events(
+    tx: Tx, told: Sequence[tuple[UsagePlace, NewUsage]], *, within: str = "/events"
+) -> Collection[tuple[str, str]]:
+    """Record usage of any subscriptions, each event once however often it is told; returns which were
+    new. Nobody waits for anybody: what is recorded while its window is being billed is found when that
+    is looked at again.
+
+    An event that was recorded with other values is an error of its source: all are refused, so that
+    it can be told apart from a repetition. `within` is where a request has them. Refuses:
+    `usage_events_too_many`, `usage_quantity_invalid`, `usage_event_differs`, `usage_event_corrected`.
+    """
+    refuse_unfit_events([event for _, event in told], within=within)
+    if not told:
+        return ()
+    recorded = await insert_events(tx, told)
+    if len(recorded) < len(told):
+        await _refuse_differing(tx, told, within=within)
+    if recorded:
+        late = late_usage((place, event.occurred_at) for place, event in told)
+        if late:
+            await mark_late_usage(tx, late)
+        _audit(tx, told, new=len(recorded))
+    return recorded
+
+
+def _audit(tx: Tx, told: Sequence[tuple[UsagePlace, NewUsage]], *, new: int) -> None:
+    """One entry, also where a batch is of many subscriptions: the events are their own record."""
+    places = {id(place): place for place, _ in told}.values()
+    subscriptions = {place.subscription_id for place in places}
+    is_one = len(subscriptions) == 1
+    tx.audit(
+        "usage.record",
+        subject_type="subscription" if is_one else "tenant",
+        subject_id=subscriptions.pop() if is_one else tx.tenant_id,
+        details={"events": len(told), "new": new},
+    )
+
+
+async def _refuse_differing(
+    tx: Tx, told: Sequence[tuple[UsagePlace, NewUsage]], *, within: str
+) -> None:
     # A statement of its own: the one before may have waited for what another transaction recorded,
     # and does not see it.
-    recorded = await recorded_events(tx, [(event.source, event.event_id) for event in events])
-    for event in events:
-        if recorded[event.source, event.event_id] != (subscription_id, event):
-            raise usage_event_differs(source=event.source, event_id=event.event_id)
+    kept = await recorded_events(tx, [(event.source, event.event_id) for _, event in told])
+    for number, (place, event) in enumerate(told):
+        known = kept.get((event.source, event.event_id))
+        if known is None and event.corrects is not None:
+            raise usage_event_corrected(
+                source=event.corrects.source, event_id=event.corrects.event_id
+            )
+        if (
+            known is None
+            or known.subscription_id != place.subscription_id
+            or not is_same(known.event, told=event)
+        ):
+            raise usage_event_differs(
+                pointer=f"{within}/{number}", source=event.source, event_id=event.event_id
+            )

@@ -2,79 +2,157 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from uuid import UUID
 
-from billwright.features.usage.model import NewUsage, UsageWindow, Used
+import asyncpg
+
+from billwright.features.usage.model import (
+    Aggregation,
+    EventName,
+    MeterDefinition,
+    MeterVersion,
+    NewUsage,
+    RecordedEvent,
+    UsageWindow,
+    Used,
+    UsedGroup,
+)
+from billwright.features.usage.rules.aggregation import digest_of, quantity_of
+from billwright.features.usage.sql.reads_meters import meter_versions
+from billwright.features.usage.sql.totals import HELD, OF_SETS
+from billwright.runtime.db.json import from_json, to_json
 from billwright.runtime.db.tx import Tx
 
 
 async def used_quantities(
-    tx: Tx, windows: Sequence[UsageWindow], *, cutoff: datetime
+    tx: Tx, windows: Sequence[UsageWindow], *, cutoff: datetime | None
 ) -> dict[int, Used]:
-    """What each window holds of the events received by `cutoff`, by its key and in one query; a
-    window without events is absent.
+    """What each window holds of the events received by `cutoff` (none: of all), by its key and in a
+    constant number of queries; a window without events is absent.
+
+    Events that were corrected do not count, nor do those whose property is no number where one is
+    aggregated.
     """
-    # As JSON, an identity cannot run into the quantity beside it. The order is that of bytes, so that
-    # a digest does not depend on the language of the database.
-    rows = await tx.fetch(
-        """select w.key, u.quantity, u.events, u.digest
-           from unnest($2::int[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-               as w (key, subscription_id, meter, starts_at, ends_at)
-           cross join lateral (
-               select sum(e.quantity) as quantity, count(*) as events,
-                   encode(sha256(convert_to(string_agg(
-                       json_build_array(e.source, e.event_id, e.quantity)::text, ''
-                       order by e.source collate "C", e.event_id collate "C"
-                   ), 'UTF8')), 'hex') as digest
-               from usage_event e
-               where e.tenant_id = $1 and e.subscription_id = w.subscription_id
-                   and e.meter = w.meter and e.occurred_at >= w.starts_at
-                   and e.occurred_at < w.ends_at and e.received_at <= $7
-           ) as u
-           where u.events > 0""",
-        tx.tenant_id,
-        [window.key for window in windows],
-        [window.subscription_id for window in windows],
-        [window.meter for window in windows],
-        [window.start for window in windows],
-        [window.end for window in windows],
-        cutoff,
+    versions = await _versions_for(tx, windows)
+    sets = [one for one in windows if not _is_held(versions[one.key].definition)]
+    held = [one for one in windows if _is_held(versions[one.key].definition)]
+    rows: list[asyncpg.Record] = []
+    for asked, sql in ((sets, OF_SETS), (held, HELD)):
+        if asked:
+            told = to_json([_as_row(one, versions[one.key].definition) for one in asked])
+            rows += await tx.fetch(sql, tx.tenant_id, told, cutoff)
+    return _used(rows, versions)
+
+
+async def _versions_for(tx: Tx, windows: Sequence[UsageWindow]) -> dict[int, MeterVersion]:
+    known = await meter_versions(
+        tx, {(one.meter, one.version) for one in windows if one.version != 0}
     )
     return {
-        row["key"]: Used(quantity=row["quantity"], events=row["events"], digest=row["digest"])
-        for row in rows
+        one.key: known.get((one.meter, one.version))
+        or MeterVersion(number=0, definition=MeterDefinition(event_type=one.meter))
+        for one in windows
+    }
+
+
+def _is_held(definition: MeterDefinition) -> bool:
+    """Whether the order of events counts, which needs them sorted."""
+    return definition.carries_over or definition.aggregation in {
+        Aggregation.LATEST,
+        Aggregation.WEIGHTED_SUM,
+    }
+
+
+def _as_row(window: UsageWindow, definition: MeterDefinition) -> dict[str, object]:
+    period = window.end - window.start if window.period is None else window.period
+    return {
+        "key": window.key,
+        "subscription_id": window.subscription_id,
+        "event_type": definition.event_type,
+        "starts_at": window.start,
+        "ends_at": window.end,
+        # Whole seconds and microseconds, so that nothing is rounded.
+        "period_seconds": f"{period.days * 86400 + period.seconds}.{period.microseconds:06}",
+        "aggregation": definition.aggregation,
+        "property": definition.property,
+        "filters": definition.filters,
+        "group_by": definition.group_by,
+        "carries_over": definition.carries_over,
+    }
+
+
+def _used(rows: Iterable[asyncpg.Record], versions: Mapping[int, MeterVersion]) -> dict[int, Used]:
+    groups: dict[int, list[tuple[UsedGroup, str]]] = defaultdict(list)
+    for row in rows:
+        quantity = Fraction(row["numerator"]) / Fraction(row["denominator"])
+        group = UsedGroup(values=tuple(row["values"]), quantity=quantity, events=row["events"])
+        groups[row["key"]].append((group, row["digest"]))
+    return {
+        key: Used(
+            quantity=quantity_of(
+                [group for group, _ in parts], rounding=versions[key].definition.rounding
+            ),
+            events=sum(group.events for group, _ in parts),
+            digest=digest_of(parts),
+            meter_version=versions[key].number,
+            groups=tuple(group for group, _ in parts),
+        )
+        for key, parts in groups.items()
     }
 
 
 async def recorded_events(
-    tx: Tx, identities: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], tuple[UUID, NewUsage]]:
+    tx: Tx, names: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], RecordedEvent]:
     """Events with the subscriptions that they belong to, by source and id; unknown ones are absent."""
     # Limited, so that each is looked up by its key, whatever is believed of the table's size.
     rows = await tx.fetch(
-        """select e.source, e.event_id, e.subscription_id, e.meter, e.quantity, e.occurred_at
-           from unnest($2::text[], $3::text[]) as i (source, event_id)
+        """select e.* from unnest($2::text[], $3::text[]) as i (source, event_id)
            cross join lateral (
-               select * from usage_event u
+               select u.source, u.event_id, u.account_id, u.subscription_id, u.meter, u.quantity,
+                   u.occurred_at, u.properties, u.corrects_source, u.corrects_event_id
+               from usage_event u
                where u.tenant_id = $1 and u.source = i.source and u.event_id = i.event_id
                limit 1
            ) as e""",
         tx.tenant_id,
-        [source for source, _ in identities],
-        [event_id for _, event_id in identities],
+        [source for source, _ in names],
+        [event_id for _, event_id in names],
     )
     return {
-        (row["source"], row["event_id"]): (
-            row["subscription_id"],
-            NewUsage(
-                source=row["source"],
-                event_id=row["event_id"],
-                meter=row["meter"],
-                quantity=row["quantity"],
-                occurred_at=row["occurred_at"],
-            ),
+        (row["source"], row["event_id"]): RecordedEvent(
+            row["account_id"], row["subscription_id"], _event_from_row(row)
         )
         for row in rows
     }
+
+
+def _event_from_row(row: asyncpg.Record) -> NewUsage:
+    corrects = None
+    if row["corrects_event_id"] is not None:
+        corrects = EventName(row["corrects_source"], row["corrects_event_id"])
+    return NewUsage(
+        source=row["source"],
+        event_id=row["event_id"],
+        meter=row["meter"],
+        quantity=row["quantity"],
+        occurred_at=row["occurred_at"],
+        properties=None if row["properties"] is None else from_json(row["properties"]),
+        corrects=corrects,
+    )
+
+
+async def earliest_late_usage(tx: Tx, test_clock_id: UUID) -> datetime | None:
+    """When a billed window is first to be looked at again on a test clock."""
+    at: datetime | None = await tx.fetch_value(
+        """select min(l.due_at) from account a
+           join late_usage l on l.tenant_id = a.tenant_id and l.account_id = a.id
+           where a.tenant_id = $1 and a.test_clock_id = $2 and a.parked_reason is null""",
+        tx.tenant_id,
+        test_clock_id,
+    )
+    return at
