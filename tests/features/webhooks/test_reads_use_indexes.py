@@ -24,6 +24,7 @@ from billwright.features.webhooks.sql.reads_events import (
     read_events,
 )
 from billwright.features.webhooks.sql.writes import cancel_deliveries, forget_deliveries
+from billwright.kernel.ids import new_id
 from tests.features.webhooks.listening import ScriptedSender, an_endpoint, dispatch, happen
 
 
@@ -64,7 +65,7 @@ READS = {
     ),
     "between": (lambda tx, _one: events_between(tx, after=5, until=99, limit=9), "event_position"),
     "last": (lambda tx, _one: last_position(tx), "event_position"),
-    "before": (lambda tx, _one: position_before(tx, uuid4()), "event_pkey"),
+    "before": (lambda tx, _one: position_before(tx, new_id()), "event_pkey"),
     "new": (lambda tx, _one: is_anything_new(tx), "event_position"),
     "due": (lambda tx, one: due_deliveries(tx, one, limit=20), "webhook_delivery_due"),
     "turn": (lambda tx, one: due_deliveries(tx, one, limit=20), "webhook_delivery_turn"),
