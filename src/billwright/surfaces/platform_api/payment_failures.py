@@ -40,7 +40,7 @@ from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Authorized, Reader, Writer
 from billwright.surfaces.platform_api.dunning_policies_models import PlainDunningPolicy, to_plain
-from billwright.surfaces.web.idempotency import REPLAYED, Idempotent, IdempotentRequest, once
+from billwright.surfaces.web.idempotency import Idempotent, IdempotentRequest, as_it_stands, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 from billwright.surfaces.web.wire import Instant, MoneyModel, RequestModel, ResponseModel, Text
 
@@ -316,9 +316,7 @@ class _Asked:
                 box=wiring.secret_box,
             )
         stands = await _payment_failure(self.writer, self.case_id)
-        replayed = {REPLAYED: answer.headers[REPLAYED]} if REPLAYED in answer.headers else {}
-        content = stands.model_dump_json()
-        return Response(content, answer.status_code, replayed, media_type="application/json")
+        return as_it_stands(answer, stands)
 
 
 async def _payment_failure(authorized: Authorized, case_id: UUID) -> PaymentFailureWithHistory:

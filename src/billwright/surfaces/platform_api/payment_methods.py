@@ -39,7 +39,7 @@ from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader, Writer
 from billwright.surfaces.platform_api.fields import KnownCurrency
-from billwright.surfaces.web.idempotency import REPLAYED, Idempotent, once
+from billwright.surfaces.web.idempotency import Idempotent, as_it_stands, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 from billwright.surfaces.web.wire import (
     CalendarDate,
@@ -228,9 +228,7 @@ async def set_up_payment_method(
         providers=providers,
         box=writer.wiring.secret_box,
     )
-    replayed = {REPLAYED: answer.headers[REPLAYED]} if REPLAYED in answer.headers else {}
-    content = to_page(page).model_dump_json()
-    return Response(content, answer.status_code, replayed, media_type="application/json")
+    return as_it_stands(answer, to_page(page))
 
 
 @router.get(

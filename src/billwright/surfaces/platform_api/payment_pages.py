@@ -29,7 +29,7 @@ from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Writer
 from billwright.surfaces.platform_api.payment_methods import RedirectUrl
 from billwright.surfaces.platform_api.payments import PaymentWithAttempts, with_attempts
-from billwright.surfaces.web.idempotency import REPLAYED, Idempotent, once
+from billwright.surfaces.web.idempotency import Idempotent, as_it_stands, once
 from billwright.surfaces.web.wire import Code, Instant, RequestModel, ResponseModel
 
 router = APIRouter(prefix="/invoices", tags=["payments"])
@@ -122,7 +122,4 @@ async def open_payment_page(
         payment = await payment_by_id(tx, page.payment_id)
         shown = with_attempts(payment, await attempts_of(tx, page.payment_id))
     content = OpenedPaymentPage(url=page.url, expires_at=page.expires_at, payment=shown)
-    replayed = {REPLAYED: answer.headers[REPLAYED]} if REPLAYED in answer.headers else {}
-    return Response(
-        content.model_dump_json(), answer.status_code, replayed, media_type="application/json"
-    )
+    return as_it_stands(answer, content)

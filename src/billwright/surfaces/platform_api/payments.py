@@ -42,7 +42,7 @@ from billwright.kernel.refusal import Refusal
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Authorized, Reader, Writer
-from billwright.surfaces.web.idempotency import REPLAYED, Idempotent, once
+from billwright.surfaces.web.idempotency import Idempotent, as_it_stands, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 from billwright.surfaces.web.wire import (
     CalendarDate,
@@ -379,9 +379,7 @@ def _naming(payment_id: UUID) -> Callable[[Tx], Awaitable[_Reserved]]:
 
 async def _as_it_stands(writer: Authorized, answer: Response) -> Response:
     payment = await _payment(writer, _Reserved.model_validate_json(bytes(answer.body)).id)
-    replayed = {REPLAYED: answer.headers[REPLAYED]} if REPLAYED in answer.headers else {}
-    content = payment.model_dump_json()
-    return Response(content, answer.status_code, replayed, media_type="application/json")
+    return as_it_stands(answer, payment)
 
 
 async def _payment(authorized: Authorized, payment_id: UUID) -> PaymentWithAttempts:

@@ -22,7 +22,7 @@ from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader, Writer
 from billwright.surfaces.web.callbacks import take_callback
-from billwright.surfaces.web.idempotency import REPLAYED, Idempotent, once
+from billwright.surfaces.web.idempotency import REPLAYED, Idempotent, as_it_stands, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 from billwright.surfaces.web.problems import problem_response
 from billwright.surfaces.web.wire import Code, Instant, ResponseModel
@@ -143,6 +143,4 @@ async def retry_provider_callback(
             box=wiring.secret_box,
         )
     async with writer.tx() as tx:
-        content = to_response(await callback_by_id(tx, callback_id)).model_dump_json()
-    replayed = {REPLAYED: answer.headers[REPLAYED]} if REPLAYED in answer.headers else {}
-    return Response(content, answer.status_code, replayed, media_type="application/json")
+        return as_it_stands(answer, to_response(await callback_by_id(tx, callback_id)))

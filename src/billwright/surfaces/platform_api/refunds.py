@@ -30,7 +30,7 @@ from billwright.features.payments.sql.reads_refunds import refund_by_id
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Authorized, Reader, Writer
-from billwright.surfaces.web.idempotency import REPLAYED, Idempotent, once
+from billwright.surfaces.web.idempotency import Idempotent, as_it_stands, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 from billwright.surfaces.web.wire import (
     Choice,
@@ -289,6 +289,4 @@ async def _executed(writer: Authorized, answer: Response) -> Response:
         _Reserved.model_validate_json(bytes(answer.body)).id,
         providers=writer.wiring.payment_providers,
     )
-    replayed = {REPLAYED: answer.headers[REPLAYED]} if REPLAYED in answer.headers else {}
-    content = to_response(refund).model_dump_json()
-    return Response(content, answer.status_code, replayed, media_type="application/json")
+    return as_it_stands(answer, to_response(refund))

@@ -38,7 +38,7 @@ from billwright.surfaces.platform_api.webhook_models import (
     to_response,
     with_secret,
 )
-from billwright.surfaces.web.idempotency import REPLAYED, Idempotent, once
+from billwright.surfaces.web.idempotency import Idempotent, as_it_stands, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 from billwright.surfaces.web.wire import ResponseModel
 
@@ -224,6 +224,4 @@ async def _with_secret(writer: Authorized, answer: Response) -> Response:
         endpoint = await endpoint_by_id(tx, endpoint_id)
         box = writer.wiring.secret_box
         shown = with_secret(endpoint, opened_secret(endpoint, tenant_id=tx.tenant_id, box=box))
-    replayed = {REPLAYED: answer.headers[REPLAYED]} if REPLAYED in answer.headers else {}
-    content = shown.model_dump_json()
-    return Response(content, answer.status_code, replayed, media_type="application/json")
+    return as_it_stands(answer, shown)

@@ -77,6 +77,15 @@ def _written(answer: BaseModel | None) -> bytes:
     return b"" if answer is None else answer.model_dump_json(by_alias=True).encode()
 
 
+def as_it_stands(answer: Response, now: BaseModel) -> Response:
+    """The answer to a request, or to its repetition, that says how things stand now: where the first
+    one only began what goes on after its commit.
+    """
+    replayed = {REPLAYED: answer.headers[REPLAYED]} if REPLAYED in answer.headers else {}
+    content = now.model_dump_json()
+    return Response(content, answer.status_code, replayed, media_type="application/json")
+
+
 def request_digest(*, method: str, path: str, query: bytes, body: bytes) -> bytes:
     """SHA-256 of what is asked for; the order of members and white space in JSON do not count."""
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
