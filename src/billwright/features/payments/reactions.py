@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from billwright.features.invoicing.events import (
     CreditNoteIssued,
@@ -22,10 +23,7 @@ async def stop_waiting(
     tx: Tx, events: Sequence[InvoicePaid | InvoiceVoided | InvoiceMarkedUncollectible]
 ) -> None:
     """Nobody is to pay what is not asked for any more."""
-    live = await live_attempts_of(tx, [event.subject_id for event in events])
-    for invoice_id, attempt in live.items():
-        if attempt.state is AttemptState.REQUIRES_ACTION:
-            withdraw_later(tx, invoice_id)
+    await _withdraw_pages(tx, [event.subject_id for event in events])
 
 
 async def stop_waiting_for_too_much(tx: Tx, events: Sequence[CreditNoteIssued]) -> None:
@@ -35,7 +33,11 @@ async def stop_waiting_for_too_much(tx: Tx, events: Sequence[CreditNoteIssued]) 
         for event in events
         if event.corrects_invoice_id is not None and event.to_invoice_minor
     ]
-    live = await live_attempts_of(tx, corrected)
+    await _withdraw_pages(tx, corrected)
+
+
+async def _withdraw_pages(tx: Tx, invoice_ids: Sequence[UUID]) -> None:
+    live = await live_attempts_of(tx, invoice_ids)
     for invoice_id, attempt in live.items():
         if attempt.state is AttemptState.REQUIRES_ACTION:
             withdraw_later(tx, invoice_id)
