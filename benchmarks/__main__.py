@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 
-from benchmarks.answers import Rounds, entitlement_read
+from benchmarks.answers import Rounds, entitlement_answers
 from benchmarks.billing_run import billing_run
 from benchmarks.billing_tenants import billing_of_tenants
 from benchmarks.database import durable_server, temporary_home
@@ -30,7 +30,7 @@ def answers(subscriptions: int) -> list[Row]:
     """What is answered over HTTP, beside the raw server."""
     rounds = Rounds(count=3, warm_seconds=1, seconds=3)
     with durable_server() as server, temporary_home() as home:
-        return entitlement_read(server, home=home, subscriptions=subscriptions, rounds=rounds)
+        return entitlement_answers(server, home=home, subscriptions=subscriptions, rounds=rounds)
 
 
 def billing(subscriptions: int) -> list[Row]:
@@ -63,7 +63,7 @@ def starts(_subscriptions: int) -> list[Row]:
 
 
 BENCHMARKS: Mapping[str, Callable[[int], Sequence[Row]]] = {
-    "entitlement-read": answers,
+    "entitlements": answers,
     "billing-run": billing,
     "billing-tenants": billing_tenants,
     "usage": usage,

@@ -30,7 +30,7 @@ class Task:
     """What to ask: the paths in turn, first unmeasured to warm up, then measured.
 
     With a `body`, it is posted; each `@` in it becomes a number that no other request has, so that every
-    request tells something new.
+    request tells something new, and each `#` one of the `names` in turn, which are all of one length.
     """
 
     port: int
@@ -40,6 +40,7 @@ class Task:
     headers: Sequence[str] = ()
     connections: int = CONNECTIONS
     body: str = ""
+    names: Sequence[str] = ("#",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,15 @@ def _gets(task: Task) -> Iterator[bytes]:
 def _posts(task: Task) -> Iterator[bytes]:
     # Always the same number of digits, so that the length is known once; the process is one of many.
     first = getpid() % 10**6 * 10**9
-    length = len(task.body.replace("@", f"{first:015}").encode())
+    length = len(task.body.replace("@", f"{first:015}").replace("#", task.names[0]).encode())
     lines = [f"POST {task.paths[0]} HTTP/1.1", "Host: 127.0.0.1", *task.headers]
     lines += ["Content-Type: application/json", f"Content-Length: {length}", "", ""]
-    head, body = "\r\n".join(lines).encode(), task.body.encode()
-    return (head + body.replace(b"@", f"{number:015}".encode()) for number in count(first))
+    head = "\r\n".join(lines).encode()
+    bodies = cycle([task.body.replace("#", name).encode() for name in task.names])
+    return (
+        head + body.replace(b"@", f"{number:015}".encode())
+        for number, body in zip(count(first), bodies, strict=False)
+    )
 
 
 def is_complete(answer: bytes) -> bool:

@@ -20,6 +20,8 @@ from billwright.features.catalog.operations.create_plan import (
     NewComponent,
     create_plan,
 )
+from billwright.features.entitlements.model import Question
+from billwright.features.entitlements.operations.answer_questions import answer_questions
 from billwright.features.identity.operations.create_api_key import create_api_key
 from billwright.features.pricing.rules.models.flat import Flat
 from billwright.features.pricing.rules.models.per_unit import PerUnit
@@ -52,12 +54,14 @@ _LOADED_TABLES = (
     "subscription_item",
     "entitlement_source",
     "entitlement_snapshot",
+    "entitlement_pool",
+    "entitlement_allotment",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """Tenants with subscriptions that all began at `BEGINNING`, and a key that may read the first
+    """Tenants with subscriptions that all began at one instant, and a key that may read the first
     tenant's.
     """
 
@@ -76,13 +80,18 @@ class Portfolio:
 
 
 async def create_portfolio(
-    dsn: str, *, subscriptions: int, features: Sequence[PlanFeature], tenants: int = 1
+    dsn: str,
+    *,
+    subscriptions: int,
+    features: Sequence[PlanFeature],
+    tenants: int = 1,
+    beginning: datetime = BEGINNING,
 ) -> Portfolio:
     """Fill a migrated database; tenants get equally many subscriptions, give or take one. Each has a
     flat base fee and seats in advance and calls in arrears; quantities differ between subscriptions, so
     that no cache of amounts could help.
     """
-    clock = FixedClock(BEGINNING)
+    clock = FixedClock(beginning)
     outbox = QueueOutbox(discover(billwright.features))
     database = await Database.connect(dsn, outbox=outbox, clock=clock)
     tenant_ids, api_keys, subscription_ids = [], [], []
@@ -113,7 +122,7 @@ async def _create_tenant(
     """A tenant with one subscription: a key for it, and the subscription's id."""
     async with _tx(database, tenant_id) as tx:
         await create_tenant(tx, _tenant(code))
-        api_key = await create_api_key(tx, name="benchmark")
+        api_key = (await create_api_key(tx, name="benchmark")).text
         await create_plan(tx, _plan(features))
         account = await create_account(tx, CreateAccount(name="Customer 1"))
         started = await create_subscription(
@@ -124,6 +133,11 @@ async def _create_tenant(
                 quantities={"seats": Decimal(3), "calls": Decimal(417)},
             ),
         )
+        if features:
+            # What is counted of it at the first question is copied with it.
+            await answer_questions(
+                tx, [Question(account_id=account.id, feature=one.code) for one in features]
+            )
     return api_key, started.subscription.id
 
 

@@ -32,4 +32,20 @@ insert into entitlement_snapshot
 select made.* from original o join entitlement_snapshot e on (e.tenant_id, e.account_id) = (o.tenant_id, o.account_id) cross join copy c
 cross join lateral jsonb_populate_record(e, jsonb_build_object(
     'account_id', c.account_id,
-    'decisions', jsonb_build_object(c.subscription_id::text, e.decisions -> o.id::text))) made;
+    'decisions', jsonb_set(e.decisions, '{subscriptions}', jsonb_build_object(
+        c.subscription_id::text, e.decisions -> 'subscriptions' -> o.id::text)))) made;
+
+create temp table pool_copy on commit drop as
+    select p.id as original_id, gen_random_uuid() as id, c.account_id
+    from original o join entitlement_pool p on (p.tenant_id, p.account_id) = (o.tenant_id, o.account_id) cross join copy c;
+
+insert into entitlement_pool
+select made.* from pool_copy c join entitlement_pool p on p.id = c.original_id
+cross join lateral jsonb_populate_record(p, jsonb_build_object(
+    'id', c.id, 'account_id', c.account_id,
+    'definition', jsonb_set(p.definition, '{account_id}', to_jsonb(c.account_id)))) made;
+
+insert into entitlement_allotment
+select made.* from pool_copy c join entitlement_allotment a on a.pool_id = c.original_id
+cross join lateral jsonb_populate_record(a, jsonb_build_object(
+    'id', gen_random_uuid(), 'pool_id', c.id, 'account_id', c.account_id)) made;

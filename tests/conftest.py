@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 import billwright.features
-from billwright.features.payments.port import PaymentProviders
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.tenancy.model import Address, Seller, SellerParty
 from billwright.features.tenancy.operations.create_tenant import CreateTenant, create_tenant
 from billwright.kernel.actor import system_actor
@@ -22,11 +22,11 @@ from billwright.kernel.ids import TenantId, new_id
 from billwright.providers.payment import discover as payment_providers
 from billwright.runtime.clock import FixedClock
 from billwright.runtime.db.database import Database
-from billwright.runtime.db.migrate import migrate_now
 from billwright.runtime.db.tx import Tx
 from billwright.runtime.queue.outbox import QueueOutbox
 from billwright.runtime.queue.registry import Registry, Work, discover
 from billwright.runtime.secrets import SecretBox
+from tests.only_commands import migrate_and_watch
 from tests.postgres import ServerInfo, postgres_server
 
 __all__ = ["postgres_server"]
@@ -44,7 +44,7 @@ def registry() -> Registry:
 @pytest.fixture(scope="session")
 def migrated_template(postgres_server: ServerInfo) -> str:
     """A migrated database to copy."""
-    return postgres_server.template("migrated", migrate_now)
+    return postgres_server.template("migrated", migrate_and_watch)
 
 
 @pytest.fixture(scope="session")

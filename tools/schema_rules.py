@@ -32,11 +32,19 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("references_indexed", "charge charge_tenant_id_invoice_id_line_count_fkey"): (
         "the lines of an invoice are found by their places, which begin with the same columns"
     ),
+    (
+        "references_indexed",
+        "entitlement_reservation entitlement_reservation_tenant_id_account_id_subscription__fkey",
+    ): "subscriptions are never deleted; reservations are found by the keys that reads use",
+    ("references_indexed", "usage_total usage_total_tenant_id_account_id_subscription_id_fkey"): (
+        "subscriptions are never deleted; every event adds to a total, and an index would cost each"
+    ),
     ("guarded_functions", "tenant_by_code"): "how a tenant is found before it is known",
     ("guarded_functions", "all_tenants"): "background work runs for each tenant in turn",
     ("guarded_functions", "read_entitlements"): (
         "many access questions in one statement; each row brings the tenant of its caller"
     ),
+    ("guarded_functions", "check_entitlements"): ("likewise, about features of accounts"),
     ("guarded_functions", "tenants_of_provider_reference"): (
         "whose payment, refund, dispute or page a provider's callback is about, where it does not say"
     ),

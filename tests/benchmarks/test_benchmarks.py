@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.answers import Rounds, entitlement_read
+from benchmarks.answers import Rounds, entitlement_answers
 from benchmarks.billing_run import billing_run
 from benchmarks.billing_tenants import billing_of_tenants
 from benchmarks.invoice_pdf import invoice_pdf
@@ -61,16 +61,18 @@ def test_a_billing_run_over_many_tenants_is_measured_beside_one_statement(
     assert is_measured(rows)
 
 
-def test_an_entitlement_read_is_measured_beside_the_raw_server(server: ServerInfo) -> None:
+def test_answers_about_access_are_measured_beside_the_raw_server(server: ServerInfo) -> None:
     moment = Rounds(count=1, warm_seconds=0.1, seconds=0.2)
 
     with reachable_folder() as home:
-        rows = entitlement_read(server.server, home=home, subscriptions=20, rounds=moment)
+        rows = entitlement_answers(server.server, home=home, subscriptions=20, rounds=moment)
 
     assert [(row.name, row.unit) for row in rows] == [
         ("static answer", "requests/s"),
         ("entitlement read", "requests/s"),
         ("entitlement read, p99 at full load", "ms"),
+        ("entitlement check", "requests/s"),
+        ("entitlement check, p99 at full load", "ms"),
     ]
     assert is_measured(rows)
 

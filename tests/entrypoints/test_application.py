@@ -130,7 +130,7 @@ async def test_requests_are_counted_by_the_whole_address_of_their_route(client):
 async def test_a_body_that_is_too_large_is_refused(client, tenant: Tenant):
     async with tenant.tx() as tx:
         key = await create_api_key(tx, name="Test")
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {key.text}", "Content-Type": "application/json"}
     async with client() as caller:
         body = b" " * (1024 * 1024 + 1)
         answer = await caller.post("/api/billing/accounts", content=body, headers=headers)

@@ -55,5 +55,5 @@ def test_security_is_written_at_every_operation():
         for operation in item.values()
     }
     assert operations["getHealth"]["security"] == []
-    assert operations["list_accounts"]["security"] == [{"api_key": []}]
+    assert operations["list_accounts"]["security"] == [{"api_key": ["accounts:read"]}]
     assert {"api_key", "bearerAuth"} <= document["components"]["securitySchemes"].keys()

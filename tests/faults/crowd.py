@@ -10,6 +10,7 @@ from billwright.features.pricing.rules.models.flat import Flat
 from billwright.runtime.db.tx import Tx
 from tests.conftest import Tenant
 from tests.features.billing import a_plan, a_subscription, an_account, in_arrears
+from tests.only_commands import allow_writing_by_hand
 
 # What differs in the copy number `n` of a row `t`; every other column is the original's.
 _COPIES = {
@@ -56,6 +57,7 @@ async def _copy(tx: Tx, table: str, *, changes: str, count: int) -> None:
                and attgenerated = ''""",
         table,
     )
+    await allow_writing_by_hand(tx)
     await tx.execute(
         f"""insert into {table} ({columns})
             select {columns} from (

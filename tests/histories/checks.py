@@ -213,15 +213,17 @@ def _gives_what_it_has(redemption: Redemption, *, given_minor: int) -> None:
 
 def _days_are_given_once(life: Life) -> None:
     """Each component has at most so many days free: a line that was free by a half counts with a half
-    of its time, within what a minor unit of each line is worth.
+    of its time, within what a minor unit of each line is worth. Its time is what its price counts.
     """
     (redemption,) = life.redemptions.values()
     free: dict[str, Fraction] = defaultdict(Fraction)
     for one, taken_minor in discounts_by_line(life):
-        start, until = one.charge.period_start, one.served_until
         if one.charge.kind is ChargeKind.RECURRING and one.net_listed_minor > 0:
             part = Fraction(max(taken_minor - 2, 0), one.net_listed_minor + 2)
-            free[component_of(life, one).code] += part * ((until - start) // _SECOND)
+            seconds = _share(one, life, until=one.served_until) * (
+                (one.whole.end - one.whole.start) // _SECOND
+            )
+            free[component_of(life, one).code] += part * seconds
     assert all(seconds <= (redemption.count or 0) * SECONDS_OF_DAY for seconds in free.values()), (
         free
     )

@@ -21,6 +21,7 @@ from billwright.features.catalog.model import (
 )
 from billwright.features.invoicing.model import ChargeKind
 from billwright.features.pricing.rules.models.flat import Flat
+from billwright.features.pricing.rules.models.per_unit import PerUnit
 from billwright.features.promotions.model import Duration, PromotionKind
 from billwright.features.subscriptions.model import (
     CancellationMode,
@@ -38,6 +39,7 @@ from billwright.features.subscriptions.rules.transition import ChargingTerms
 from billwright.features.subscriptions.rules.trial import extend_trial
 from billwright.kernel.calendar import Interval, IntervalUnit
 from billwright.kernel.ids import new_id
+from billwright.kernel.proration import Granularity
 from billwright.kernel.refusal import Refusal
 from tests.features.promotions.redeeming import promotion_of
 from tests.histories.checks import check_life
@@ -82,14 +84,25 @@ def a_life(
     interval: Interval = MONTH,
     trial_days: int = 0,
     starts: int = 1,
+    **how: Any,
 ) -> Life:
     """A subscription to the first of two plans since 1 January; the second has the interval given."""
     plans = (
         version_of(first, code="team", interval=MONTH, terms=PlanTerms(trial_days=trial_days)),
         version_of(second, code="pro", interval=interval, terms=PlanTerms(trial_days=trial_days)),
     )
-    start = Start(at=january(starts), currency="EUR", zone="UTC", terms=ChargingTerms())
-    return begun(plans, start, now=january(1))
+    usual = Start(at=january(starts), currency="EUR", zone="UTC", terms=ChargingTerms())
+    return begun(plans, replace(usual, **how), now=january(1))
+
+
+def seats(price: str, **changes: Any) -> PlanComponent:
+    return component("seats", "0", prices={"EUR": PerUnit(price=Decimal(price))}, **changes)
+
+
+def free_days(count: int) -> dict[str, Any]:
+    """Of a seller who counts in days."""
+    promotion = promotion_of(PromotionKind.FREE_DAYS, count=count)
+    return {"terms": ChargingTerms(Granularity.DAY), "promotions": (promotion,)}
 
 
 def move(life: Life, day: int, plan: int, timing: ChangeTiming = NOW) -> None:
@@ -200,6 +213,87 @@ def test_a_pause_within_a_paid_period_costs_nothing_after_a_change_to_another_in
     life.now = datetime(2026, 2, 1, tzinfo=UTC)
     life.catch_up()
     assert euros(life) == 396
+    check_life(life)
+
+
+def test_a_minimum_is_not_owed_before_the_price_that_it_belongs_to():
+    """January is paid at 31.00; the minimum of 93.00 holds from February on, also after a pause."""
+    minimum = component("base", "31.00", minimums={"EUR": 9300})
+    life = a_life(component("base", "31.00"), second=(minimum,))
+    move(life, 6, 1, FREE_TILL_RENEWAL)
+    rest(life, 11)
+    go_on(life, 16)
+    assert euros(life) == 31
+    there = life.copy()
+    leave(there, 21)
+    assert euros(there) == 31
+    check_life(there)
+    life.now = datetime(2026, 3, 1, tzinfo=UTC)
+    life.catch_up()
+    assert euros(life) == 31 + 93 + 31  # March is paid in advance
+    check_life(life)
+
+
+def test_a_minimum_holds_as_long_as_the_price_that_was_paid_in_advance():
+    """31.00 in advance with a minimum of 93.00: 2.00 a day is missing until the renewal, whatever plan or
+    quantity there is by then, but for the days of the pause (the 11th to the 15th).
+    """
+    life = a_life(component("base", "31.00", minimums={"EUR": 9300}), second=(storage("0"),))
+    move(life, 6, 1, FREE_TILL_RENEWAL)
+    rest(life, 11)
+    go_on(life, 16)
+    assert euros(life) == 31 + 20 + 32
+    for _ in range(2):  # at one instant that costs nothing
+        rest(life, 21)
+        go_on(life, 21)
+    assert euros(life) == 31 + 20 + 32
+    leave(life, 31)
+    assert euros(life) == 31 + 20 + 30
+    check_life(life)
+
+
+def test_units_that_come_later_have_no_minimum_until_then():
+    """One seat for 31.00 in January with a minimum of 186.00: 5.00 a day is missing for 26 days. The
+    second seat, from February on, lowers what is missing only there.
+    """
+    life = a_life(seats("31.00", minimums={"EUR": 18600}))
+    life.now = january(6)
+    (own,) = life.version.components
+    items = items_with(life.subscription, own, quantity=Decimal(2))
+    life.change_to(Target(version=life.version, items=items), FREE_TILL_RENEWAL)
+    rest(life, 11)
+    go_on(life, 16)
+    assert euros(life) == 31 + 5 * 26
+    life.now = datetime(2026, 3, 1, tzinfo=UTC)
+    life.catch_up()
+    assert euros(life) == 31 + 5 * 26 + 186 + 62
+    check_life(life)
+
+
+def test_free_days_are_days_where_parts_are_counted_in_days():
+    """19 days of January are charged, at 1.00 each, and 7 of them were free."""
+    life = a_life(component("base", "31.00"), **free_days(7))
+    assert euros(life) == 24
+    life.now = january(20) + timedelta(hours=21)
+    leave(life, proration=CancellationProration.CREDIT)
+    assert euros(life) == 12
+    check_life(life)
+
+
+@pytest.mark.parametrize("hour", [0, 12, 23])
+def test_a_free_day_is_worth_a_day_whatever_the_hour_of_a_change(hour):
+    """January is free and 9 days more. On the 11th 10 are used up, so that the year of 365.00 that begins
+    there has 30 free ones.
+    """
+    life = a_life(
+        component("base", "31.00"),
+        second=(component("base", "365.00"),),
+        interval=YEAR,
+        **free_days(40),
+    )
+    life.now = january(11) + timedelta(hours=hour)
+    life.change_to(moved_to(life, life.plans[1]), NOW)
+    assert euros(life) == 365 - 30
     check_life(life)
 
 

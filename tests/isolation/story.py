@@ -25,12 +25,16 @@ from billwright.runtime.queue.registry import Registry
 from tests.conftest import Tenant
 from tests.features.billing import a_plan, a_subscription, an_account
 from tests.features.payments.paying import pay, reserve
+from tests.isolation.story_accounts import note_and_name
 from tests.isolation.story_callbacks import be_told
 from tests.isolation.story_dunning import miss_a_payment
+from tests.isolation.story_entitlements import agree_on_more
 from tests.isolation.story_methods import leave_method
 from tests.isolation.story_refunds import refund_and_dispute
+from tests.isolation.story_reservations import buy_more_and_reserve
 from tests.isolation.story_restrictions import be_restricted
 from tests.isolation.story_reviews import differ_and_reconcile
+from tests.isolation.story_trials import try_and_leave
 from tests.isolation.story_usage import use_and_end
 from tests.isolation.story_webhooks import listen
 
@@ -78,13 +82,17 @@ async def live(tenant: Tenant, registry: Registry) -> None:
             ),
         )
     await use_and_end(tenant, account.id)
+    await try_and_leave(tenant, account.id)
     await leave_method(tenant, account.id)
+    await agree_on_more(tenant, account.id)
+    await buy_more_and_reserve(tenant, account.id, subscription_id=started.subscription.id)
     await be_restricted(tenant, account.id)
     await _announce(tenant, registry)
     await differ_and_reconcile(tenant, account.id)
     await refund_and_dispute(tenant)
     await be_told(tenant)
     await listen(tenant)
+    await note_and_name(tenant)
     invoice = started.billed.documents[0]
     await miss_a_payment(tenant, invoice.id, account_id=account.id)
     await reserve(tenant, pay(invoice, 1000))

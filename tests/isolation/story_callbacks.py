@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from billwright.features.payments.operations.store_callback import store_callback
+from billwright.features.callbacks.operations.store_callback import store_callback
 from billwright.providers.payment.sandbox.events import read_body
 from tests.conftest import BOX, Tenant
 

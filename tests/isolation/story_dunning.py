@@ -11,7 +11,7 @@ from billwright.features.dunning.operations.set_dunning_policy import (
     set_dunning_policy,
 )
 from billwright.features.dunning.rules.policy import DunningPolicy
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 from tests.conftest import Tenant
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from billwright.features.payments.model import AttemptState
-from billwright.features.payments.operations.record_setup import record_setup
-from billwright.features.payments.operations.start_setup import StartSetup, start_setup
-from billwright.features.payments.port import PaymentProviders, ProviderAnswer
+from billwright.features.payment_methods.operations.record_setup import record_setup
+from billwright.features.payment_methods.operations.start_setup import StartSetup, start_setup
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import PaymentProviders, ProviderAnswer
 from billwright.providers.payment.sandbox.provider import SandboxProvider
 from tests.conftest import BOX, NOON, Tenant
-from tests.features.payments.methods import a_card
+from tests.features.payment_methods.methods import a_card
 
 
 async def leave_method(tenant: Tenant, account_id: UUID) -> None:

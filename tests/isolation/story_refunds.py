@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from billwright.features.payments.model import DisputeState
-from billwright.features.payments.operations.record_dispute import record_dispute
-from billwright.features.payments.port import Dispute
+from billwright.features.payment_providers.model import DisputeState
+from billwright.features.payment_providers.port import Dispute
+from billwright.features.refunds.operations.record_dispute import record_dispute
 from tests.conftest import Tenant
-from tests.features.payments.refunding import Bank, Till, euros
-from tests.features.payments.test_external_refunds import reference_of
+from tests.features.refunds.refunding import Bank, Till, euros
+from tests.features.refunds.test_external_refunds import reference_of
 
 
 async def refund_and_dispute(tenant: Tenant) -> None:

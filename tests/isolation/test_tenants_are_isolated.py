@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from billwright.runtime.db.database import APPLICATION_ROLE
 from billwright.runtime.db.embedded_cluster import OWNER, SUPERUSER
-from tests.conftest import Tenant, make_tenant
+from tests.conftest import NOON, Tenant, make_tenant
 from tests.isolation.story import live
 
 # What a statement that reaches too far may end with, instead of touching nothing.
@@ -25,6 +25,7 @@ GUARDED = {
     "tenant_by_code",
     "all_tenants",
     "read_entitlements",
+    "check_entitlements",
     "tenants_of_provider_reference",
     "tenants_of_payment_method",
 }
@@ -252,7 +253,7 @@ async def test_the_guarded_functions_are_the_only_ones_that_look_across(neighbor
     )
     assert {row["proname"] for row in functions} == GUARDED
     for row in functions:
-        assert row["proconfig"] == ["search_path=public"], row["proname"]
+        assert "search_path=public" in row["proconfig"], row["proname"]
         assert not row["open"], row["proname"]
 
 
@@ -262,13 +263,43 @@ async def test_the_guarded_functions_tell_no_more_than_they_promise(neighbors):
     assert await database.tenant_by_code("nobody") is None
     assert set(await database.all_tenants()) == {own.id, other.id}
     subscription_id = await neighbors.superuser.fetchval(
-        "select id from subscription where tenant_id = $1", other.id
+        "select id from subscription where tenant_id = $1 and external_id = 'order-7'", other.id
     )
-    question = "select * from read_entitlements($1::uuid[], $2::uuid[])"
-    assert await database.unscoped(question, [own.id], [subscription_id]) == []
-    (row,) = await database.unscoped(question, [other.id], [subscription_id])
-    told = {"tenant_id", "subscription_id", "account_id", "version", "features", "access"}
-    assert set(row.keys()) == told
+    question = "select * from read_entitlements($1::uuid[], $2::uuid[], $3)"
+    assert await database.unscoped(question, [own.id], [subscription_id], NOON) == []
+    (row,) = await database.unscoped(question, [other.id], [subscription_id], NOON)
+    assert set(row.keys()) == {
+        *("place", "account_id", "version", "account_now", "access", "features", "pools")
+    }
+
+
+async def test_a_check_tells_nothing_of_another_tenants_account(neighbors):
+    other = neighbors.other
+    account = await neighbors.superuser.fetchrow(
+        """select a.id, a.external_id, f.code from account a
+           join entitlement_pool p on p.tenant_id = a.tenant_id and p.account_id = a.id
+           join feature f on f.tenant_id = a.tenant_id and f.code = p.feature_code
+           where a.tenant_id = $1""",
+        other.id,
+    )
+    question = """select * from check_entitlements($1::uuid[], $2::uuid[], array['known'], null, null,
+                      null, $3::text[], $4)"""
+    await neighbors.superuser.execute(
+        "update account set external_id = 'known' where tenant_id = $1 and id = $2",
+        other.id,
+        account["id"],
+    )
+    for account_id in (account["id"], None):
+        values = [account_id], [account["code"]], NOON
+        (told,) = await neighbors.own.database.unscoped(question, [neighbors.own.id], *values)
+        assert (told["account_id"], told["version"], told["decision"], told["pools"]) == (
+            account_id,
+            None,
+            None,
+            None,
+        )
+        (told,) = await neighbors.own.database.unscoped(question, [other.id], *values)
+        assert told["account_id"] == account["id"]
 
 
 async def test_a_temporary_table_does_not_deceive_the_guarded_functions(neighbors):

@@ -184,6 +184,34 @@ async def test_a_change_after_a_pause_within_the_period(june):
     ]
 
 
+async def test_a_minimum_goes_on_after_a_pause_with_the_price_that_was_paid(story):
+    # 30.00 in advance, at least 60.00: 1.00 a day is missing, but for the days from the 11th to the 15th.
+    # The other minimum holds from the renewal on.
+    await story.until("2026-06-01")
+    await story.plan("basic", fee("30.00", minimums=(("EUR", 6000),)))
+    await story.plan("pro", fee("60.00", minimums=(("EUR", 9000),)))
+    await story.subscribes("2026-06-01", "basic")
+    await story.changes("2026-06-06", "pro", "none")
+    await story.pauses("2026-06-11")
+    await story.resumes("2026-06-16")
+    await story.until("2026-08-01")
+    assert await story.documents() == told(
+        """
+        2026-06-01 invoice 30.00
+          basic fee 30.00, 2026-06-01 to 2026-07-01
+        2026-06-11 invoice 10.00
+          basic fee minimum 30.00, 2026-06-01 to 2026-07-01
+          basic fee back -20.00, 2026-06-11 to 2026-07-01
+        2026-07-01 invoice 75.00
+          basic fee minimum 15.00, 2026-06-16 to 2026-07-01
+          pro fee 60.00, 2026-07-01 to 2026-08-01
+        2026-08-01 invoice 90.00
+          pro fee minimum 30.00, 2026-07-01 to 2026-08-01
+          pro fee 60.00, 2026-08-01 to 2026-09-01
+        """
+    )
+
+
 async def test_a_change_that_waits_for_the_renewal_ends_with_a_pause(june):
     await june.changes("2026-06-05", "pro", "period_end")
     await june.pauses("2026-06-11")

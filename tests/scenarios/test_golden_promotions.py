@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from billwright.features.invoicing.operations.void_invoice import VoidInvoice, void_invoice
 from billwright.features.promotions.model import Duration, PromotionKind
 from billwright.features.subscriptions.model import CancellationMode, CancellationProration
+from billwright.kernel.proration import Granularity
 from tests.features.promotions.redeeming import a_promotion
 from tests.scenarios.golden import Story, fee, told
 
@@ -137,6 +139,25 @@ async def test_free_days_that_are_left_go_on_in_the_other_plan(story):
         """
     )
     assert (await left(story))["remaining_seconds"] == 0
+
+
+async def test_free_days_are_counted_as_parts_are(story):
+    # Days: on the 15th at six in the evening 14 are used up, and 6 are left. What is given back is worth
+    # 16.00, less 6.00; the upgrade is 32.00 for 16 days, less 12.00. It is withdrawn, and they come back.
+    await story.seller(proration_granularity=Granularity.DAY)
+    story.pays_promptly = False
+    await with_promotion(story, PromotionKind.FREE_DAYS, count=20)
+    await story.changes("2026-06-15T18:00", "pro")
+    assert (await story.documents()).split("\n")[-3:] == [
+        "2026-06-15T18:00 invoice 10.00",
+        "  basic fee back -10.00 (-16.00 less -6.00), 2026-06-15T18:00 to 2026-07-01",
+        "  pro fee 20.00 (32.00 less 12.00), 2026-06-15T18:00 to 2026-07-01",
+    ]
+    assert (await left(story))["remaining_seconds"] == 0
+    async with story.tenant.tx() as tx:
+        upgrade = (await story.invoices())[-1]
+        await void_invoice(tx, VoidInvoice(invoice_id=upgrade.id, reason="A mistake"))
+    assert (await left(story))["remaining_seconds"] == 6 * 86_400
 
 
 async def test_who_leaves_after_the_free_days_has_paid_days_back_in_full(story):

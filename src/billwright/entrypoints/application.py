@@ -35,6 +35,8 @@ _QUIET_ROUTES = (
     "/api/health",
     "/metrics",
     "/api/billing/subscriptions/{subscription_id}/entitlements",
+    "/api/billing/usage",
+    "/api/billing/entitlements/check",
 )
 _LOOPBACK = ("127.0.0.1", "::1")
 _FORWARDING_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
@@ -64,7 +66,7 @@ class Application:
             exception_handlers={404: _not_found},
         )
         self.asgi = RequestContext(
-            HotRoutes(BodyLimit(root), mounts={"/api/billing": self._platform}),
+            BodyLimit(HotRoutes(root, mounts={"/api/billing": self._platform})),
             metrics=self.metrics,
             quiet_routes=_QUIET_ROUTES,
             # Who has the rest of the path can pay, and sees what is due.

@@ -294,7 +294,10 @@ def create_key(
     name: Annotated[str, typer.Option(help="By which people know it, such as who uses it.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="billing:read, or billing:write, which is the default; repeatable."),
+        typer.Option(
+            help="What it opens, such as billing:read, invoices:read or usage:write; repeatable. "
+            "Without any, billing:write, which is everything."
+        ),
     ] = None,
     expires_on: Annotated[
         datetime | None,

@@ -34,7 +34,8 @@ async def create_demo_seller(dsn: str, *, home: Path) -> None:
             TenantId(new_id()), actor=system_actor("setup"), cause="create_demo_seller"
         ) as tx:
             await create_tenant(tx, _demo_tenant())
-            _keep(await create_api_key(tx, name="Demo"), home=home)
+            key = await create_api_key(tx, name="Demo")
+            _keep(key.text, home=home)
     finally:
         await database.close()
 

@@ -16,8 +16,8 @@ from billwright.features.notifications.port import (
     Mailer,
     Notifier,
 )
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.operations.pay_link import PayLinks
-from billwright.features.payments.port import PaymentProviders
 from billwright.features.tax.port import VatIdRegister
 from billwright.features.webhooks.model import TargetPolicy
 from billwright.features.webhooks.port import WebhookSender

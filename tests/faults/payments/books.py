@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from billwright.features.payments.model import AttemptState
+from billwright.features.payment_providers.model import AttemptState
 from tests.faults.payments.fates import Fate
 from tests.faults.payments.world import World
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from billwright.features.payments.model import AttemptState, Decline, DisputeState
-from billwright.features.payments.port import SavedMethod
+from billwright.features.payment_providers.model import AttemptState, Decline, DisputeState
+from billwright.features.payment_providers.port import SavedMethod
 
 
 class Fate(StrEnum):

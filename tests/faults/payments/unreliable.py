@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from billwright.features.payments.model import (
+from billwright.features.payment_providers.model import (
     AttemptState,
     Decline,
     DisputeState,
     EventKind,
     MethodKind,
 )
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.port import (
     CallbackEvent,
     Capability,
     Checkout,

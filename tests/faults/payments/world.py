@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from billwright.features.accounts.model import Account
+from billwright.features.callbacks.operations.receive_callback import Delivery, receive_callback
 from billwright.features.dunning.operations.retry_payment_failure import retry_payment_failure
 from billwright.features.dunning.operations.set_dunning_policy import (
     SetDunningPolicy,
@@ -24,20 +25,19 @@ from billwright.features.dunning.rules.policy import policy_of
 from billwright.features.invoicing.operations.credit_invoice import CreditInvoice, credit_invoice
 from billwright.features.invoicing.operations.void_invoice import VoidInvoice, void_invoice
 from billwright.features.invoicing.rules.credit_allocation import Allocation
-from billwright.features.payments.operations.cancel_payment import cancel_payment
-from billwright.features.payments.operations.collect_attempt import collect_attempt
-from billwright.features.payments.operations.open_page import OpenPage, open_page
-from billwright.features.payments.operations.receive_callback import Delivery, receive_callback
-from billwright.features.payments.operations.refund_payment import RefundPayment, refund_payment
-from billwright.features.payments.operations.remove_method import remove_method
-from billwright.features.payments.operations.start_payment import StartPayment, start_payment
-from billwright.features.payments.operations.store_method import store_method
-from billwright.features.payments.port import (
+from billwright.features.payment_methods.operations.remove_method import remove_method
+from billwright.features.payment_methods.operations.store_method import store_method
+from billwright.features.payment_providers.port import (
     DisputeState,
     MethodKind,
     PaymentProviders,
     SavedMethod,
 )
+from billwright.features.payments.operations.cancel_payment import cancel_payment
+from billwright.features.payments.operations.collect_attempt import collect_attempt
+from billwright.features.payments.operations.open_page import OpenPage, open_page
+from billwright.features.payments.operations.start_payment import StartPayment, start_payment
+from billwright.features.refunds.operations.refund_payment import RefundPayment, refund_payment
 from billwright.features.subscriptions.model import CancellationMode
 from billwright.features.subscriptions.operations.cancel_subscription import (
     CancelSubscription,

@@ -22,7 +22,7 @@ from billwright.features.catalog.model import (
 )
 from billwright.features.catalog.operations.create_plan import NewComponent
 from billwright.features.catalog.rules.currencies import check_currencies
-from billwright.features.catalog.rules.feature_value import checked_feature
+from billwright.features.catalog.rules.definition import checked_feature
 from billwright.features.catalog.sql import reads
 from billwright.features.catalog.sql.reads import list_plans, plan_by_code, plan_versions
 from billwright.features.pricing.rules.models.flat import Flat

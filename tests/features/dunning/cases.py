@@ -15,7 +15,7 @@ from billwright.features.dunning.rules.case import (
 )
 from billwright.features.dunning.rules.policy import DunningPolicy
 from billwright.features.dunning.rules.progress import after, due_at, open_case
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 
 ZONE = "Europe/Berlin"
 MONDAY = datetime(2026, 6, 1, 8, tzinfo=UTC)

@@ -18,23 +18,27 @@ from billwright.features.dunning.operations.set_dunning_policy import (
 from billwright.features.dunning.rules.policy import DunningPolicy
 from billwright.features.dunning.rules.records import DunningCase
 from billwright.features.dunning.sql.reads import list_cases
-from billwright.features.entitlements.sql.point_reads import PointReads
+from billwright.features.entitlements.operations.fresh_snapshot import fresh_snapshot
 from billwright.features.invoicing.model import Invoice
 from billwright.features.invoicing.sql.reads import invoice_by_id
+from billwright.features.payment_methods.operations.remove_method import remove_method
+from billwright.features.payment_methods.sql.reads import default_method_of
+from billwright.features.payment_providers.port import CollectRequest, ProviderAnswer
 from billwright.features.payments.jobs import collect_due_invoices
 from billwright.features.payments.operations.collect_attempt import collect_attempt
 from billwright.features.payments.operations.record_attempt import record_attempt
-from billwright.features.payments.operations.remove_method import remove_method
-from billwright.features.payments.port import CollectRequest, ProviderAnswer
 from billwright.features.payments.sql.reads import live_attempts_of
-from billwright.features.payments.sql.reads_methods import default_method_of
 from billwright.features.subscriptions.jobs import renew_due_subscriptions
 from billwright.features.subscriptions.model import CancellationMode, Subscription
 from billwright.features.subscriptions.operations.cancel_subscription import (
     CancelSubscription,
     cancel_subscription,
 )
-from billwright.features.subscriptions.sql.reads import list_subscriptions, subscription_by_id
+from billwright.features.subscriptions.sql.reads import (
+    account_of,
+    list_subscriptions,
+    subscription_by_id,
+)
 from billwright.runtime.clock import FixedClock
 from billwright.runtime.db.json import from_json
 from billwright.runtime.queue.registry import Work
@@ -119,8 +123,11 @@ class Pursuit:
     async def access(self, subscription_id: UUID | None = None) -> str:
         """How much is left of what the subscription gives; `none` when it gives nothing."""
         asked = subscription_id or (await self.subscription()).id
-        found = await PointReads(self.tenant.database).access_of(self.tenant.id, asked)
-        return found.level if found else "none"
+        async with self.tenant.tx() as tx:
+            account_id = await account_of(tx, asked)
+            decisions = from_json((await fresh_snapshot(tx, account_id)).decisions)
+        given = decisions["subscriptions"].get(str(asked))
+        return given["access"] if given else "none"
 
     async def told_of(self, event_type: str) -> list[tuple[datetime, dict[str, Any]]]:
         """What was published of one kind, in order."""

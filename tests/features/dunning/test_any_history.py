@@ -16,8 +16,8 @@ from billwright.features.dunning.operations.pause_dunning import (
 )
 from billwright.features.dunning.rules.case import CaseState
 from billwright.features.dunning.rules.policy import policy_of
+from billwright.features.payment_providers.port import OutcomeUnknown, ProviderUnavailable
 from billwright.features.payments.operations.open_page import OpenPage, open_page
-from billwright.features.payments.port import OutcomeUnknown, ProviderUnavailable
 from billwright.kernel.refusal import Refusal
 from tests.conftest import BOX, Tenant
 from tests.features.dunning.pursuing import DUE, Pursuit, a_pursuit

@@ -18,8 +18,8 @@ from billwright.features.dunning.operations.write_off import WriteOff, write_off
 from billwright.features.dunning.rules.policy import policy_of
 from billwright.features.invoicing.operations.credit_invoice import CreditInvoice, credit_invoice
 from billwright.features.invoicing.operations.void_invoice import VoidInvoice, void_invoice
+from billwright.features.payment_providers.port import OutcomeUnknown, ProviderUnavailable
 from billwright.features.payments.operations.open_page import OpenPage, open_page
-from billwright.features.payments.port import OutcomeUnknown, ProviderUnavailable
 from billwright.kernel.refusal import Refusal
 from tests.conftest import BOX
 from tests.features.dunning.pursuing import DUE, Pursuit, a_pursuit

@@ -13,7 +13,7 @@ from billwright.features.accounts.operations.request_test_clock_advance import (
 from billwright.features.accounts.sql.reads import test_clock_by_id as clock_by_id
 from billwright.features.invoicing.sql.reads import invoice_by_id
 from billwright.features.maintenance.operations.advance_test_clock import advance_test_clock
-from billwright.features.payments.port import ProviderAnswer
+from billwright.features.payment_providers.port import ProviderAnswer
 from billwright.runtime.db.json import from_json
 from billwright.runtime.queue.registry import Registry
 from tests.conftest import NOON, Tenant, make_tenant

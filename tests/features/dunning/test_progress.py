@@ -40,7 +40,7 @@ from billwright.features.dunning.rules.policy import (
     NewMethodRetry,
     Notice,
 )
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money
 from tests.features.dunning.cases import DAY, HOUR, MONDAY, QUIET, ZONE, Playing

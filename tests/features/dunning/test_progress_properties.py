@@ -47,7 +47,7 @@ from billwright.features.dunning.rules.policy import (
     policy_of,
 )
 from billwright.features.dunning.rules.progress import after, due_at, open_case
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -33,6 +33,7 @@ from billwright.features.subscriptions.operations.pause_subscription import (
 from tests.features.billing import a_plan, a_subscription, an_account
 from tests.features.dunning.pursuing import DUE, Bank, Pursuit, a_pursuit
 from tests.features.payments.paying import SUCCEEDED, leave_card
+from tests.only_commands import allow_writing_by_hand
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -159,6 +160,7 @@ async def test_money_is_recorded_although_dunning_cannot_go_on(tenant, clock):
     pursuit = await a_pursuit(tenant, clock, policy=policy_of({"schedule": ["P2D"]}))
     await pursuit.live_until(DUE + HOUR)
     async with tenant.tx() as tx:
+        await allow_writing_by_hand(tx)
         await tx.execute(
             "update subscription set currency = 'USD', next_action_at = $1", clock.now()
         )
@@ -169,6 +171,7 @@ async def test_money_is_recorded_although_dunning_cannot_go_on(tenant, clock):
     assert (case.standing.step, case.standing.under_way, case.standing.state) == (1, None, "open")
     async with tenant.tx() as tx:
         assert await tx.fetch_value("select parked_reason is not null from account")
+        await allow_writing_by_hand(tx)
         await tx.execute("update subscription set currency = 'EUR', next_action_at = null")
         await tx.execute("update account set parked_reason = null")
     await take_due_dunning_steps(pursuit.work)

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billwright.features.catalog.model import FeatureKind, PlanFeature, PlanVersion
+from billwright.features.catalog.model import FeatureKind, FeatureTerms, PlanFeature
 from billwright.features.entitlements.model import (
     AccessLevel,
     DenialReason,
     Restriction,
     RestrictionEffect,
-    Source,
 )
+from billwright.features.entitlements.operations.fresh_snapshot import fresh_snapshot
 from billwright.features.entitlements.operations.lift_restrictions import lift_restrictions
 from billwright.features.entitlements.operations.rebuild_snapshots import rebuild_snapshots
 from billwright.features.entitlements.operations.restrict_access import restrict_access
-from billwright.features.entitlements.rules.decide import given_by
-from billwright.kernel.calendar import Interval, IntervalUnit
+from billwright.features.entitlements.rules.decide import decide
 from billwright.runtime.db.json import from_json
 from tests.features.billing import TEAM_FEATURES, a_plan, a_subscription, an_account
+from tests.features.entitlements.giving import a_source, a_version, holding
 
-BEGAN = datetime(2026, 1, 15, 12, tzinfo=UTC)
 DEGRADE, READ_ONLY, REVOKE = RestrictionEffect
-HERE, ELSEWHERE = uuid4(), uuid4()
-SOURCE = Source(HERE, uuid4(), uuid4(), BEGAN, BEGAN + timedelta(days=31))
-FEATURES = (*TEAM_FEATURES, PlanFeature("beta", "Beta", FeatureKind.BOOLEAN, False))
-VERSION = PlanVersion(
-    uuid4(), uuid4(), "p", 1, "P", Interval(IntervalUnit.MONTH), "standard", (), FEATURES, BEGAN
+FEATURES = (
+    *TEAM_FEATURES,
+    PlanFeature("beta", "Beta", FeatureKind.BOOLEAN, False),
+    PlanFeature("seats", "Seats", FeatureKind.METERED, "5", FeatureTerms(kept_when_unpaid=True)),
 )
+VERSION = a_version(*FEATURES)
+SOURCE = a_source(VERSION)
+HERE, ELSEWHERE = SOURCE.subscription_id, uuid4()
+
+
+def given_with(restrictions):
+    """What the subscription gives under these restrictions."""
+    decided, _ = decide(holding((SOURCE, VERSION), restrictions=restrictions))
+    return decided.subscriptions[HERE]
 
 
 def restriction(effect, *features, cause=None, account_id=None, subscription_id=None):
@@ -50,32 +56,34 @@ def allowed(given_now):
     return {one.feature for one in given_now.features if one.allowed}
 
 
-# What is left of an API quota, a region and single sign-on; the plan never gives beta.
+ALL = {"api_calls", "region", "sso", "seats"}
+# What is left of an API quota, a region, single sign-on, and seats, which are kept while anything is;
+# the plan never gives beta.
 LEFT = [
-    ([], AccessLevel.FULL, {"api_calls", "region", "sso"}),
-    ([restriction(DEGRADE, "sso", "beta")], AccessLevel.DEGRADED, {"api_calls", "region"}),
+    ([], AccessLevel.FULL, ALL),
+    ([restriction(DEGRADE, "sso", "beta")], AccessLevel.DEGRADED, ALL - {"sso"}),
     (
-        [restriction(DEGRADE, "sso"), restriction(DEGRADE, "region")],
+        [restriction(DEGRADE, "sso", "seats"), restriction(DEGRADE, "region")],
         AccessLevel.DEGRADED,
-        {"api_calls"},
+        {"api_calls", "seats"},
     ),
-    ([restriction(READ_ONLY)], AccessLevel.READ_ONLY, {"region", "sso"}),
-    ([restriction(DEGRADE, "sso"), restriction(READ_ONLY)], AccessLevel.READ_ONLY, {"region"}),
+    ([restriction(READ_ONLY)], AccessLevel.READ_ONLY, ALL - {"api_calls"}),
+    ([restriction(DEGRADE, "sso"), restriction(READ_ONLY)], AccessLevel.READ_ONLY, {"region", "seats"}),
     ([restriction(READ_ONLY), restriction(REVOKE)], AccessLevel.REVOKED, set()),
-    ([restriction(REVOKE, subscription_id=ELSEWHERE)], AccessLevel.FULL, {"api_calls", "region", "sso"}),
+    ([restriction(REVOKE, subscription_id=ELSEWHERE)], AccessLevel.FULL, ALL),
     ([restriction(REVOKE, subscription_id=HERE)], AccessLevel.REVOKED, set()),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("restrictions", "level", "left"), LEFT)
 def test_what_is_left(restrictions, level, left):
-    now = given_by(SOURCE, VERSION, restrictions=restrictions)
+    now = given_with(restrictions)
     assert (now.access, allowed(now)) == (level, left)
     for one in now.features:
-        withheld = one.feature in {"api_calls", "region", "sso"} - left
-        assert one.reason == (DenialReason.PAYMENT_OVERDUE if withheld else None)
-    calls = next(one for one in now.features if one.feature == "api_calls")
-    assert (calls.limit, calls.remaining) == ("1000", "1000")
+        expected = DenialReason.PAYMENT_OVERDUE if one.feature in ALL - left else None
+        assert one.reason == (DenialReason.NOT_ENTITLED if one.feature == "beta" else expected)
+    region = next(one for one in now.features if one.feature == "region")
+    assert region.value == "eu"  # values stay to be seen
 
 
 @given(
@@ -93,24 +101,18 @@ def test_what_is_left(restrictions, level, left):
 )
 def test_one_more_restriction_never_gives_anything_back(restrictions):
     levels = list(AccessLevel)
-    steps = [
-        given_by(SOURCE, VERSION, restrictions=restrictions[:count])
-        for count in range(len(restrictions) + 1)
-    ]
+    steps = [given_with(restrictions[:count]) for count in range(len(restrictions) + 1)]
     for before, after in pairwise(steps):
         assert allowed(after) <= allowed(before)
         assert levels.index(after.access) >= levels.index(before.access)
-    assert steps[-1] == given_by(SOURCE, VERSION, restrictions=restrictions[::-1])
+    assert steps[-1] == given_with(restrictions[::-1])
 
 
-async def access_of(tenant, subscription_id: UUID):
-    rows = await tenant.database.unscoped(
-        "select access, features from read_entitlements($1::uuid[], $2::uuid[])",
-        [tenant.id],
-        [subscription_id],
-    )
-    decisions = from_json(rows[0]["features"])
-    return rows[0]["access"], {one["feature"] for one in decisions if one["allowed"]}
+async def access_of(tenant, subscription):
+    async with tenant.tx() as tx:
+        decisions = (await fresh_snapshot(tx, subscription.account_id)).decisions
+    now = from_json(decisions)["subscriptions"][str(subscription.id)]
+    return now["access"], {one["feature"] for one in now["features"] if one["allowed"]}
 
 
 async def snapshot(tenant):
@@ -131,26 +133,27 @@ async def test_it_holds_for_what_comes_later_until_the_last_cause_is_gone(tenant
         await restrict_access(
             tx, [restriction(DEGRADE, "sso", cause=other_debt, subscription_id=first.id, **own)]
         )
-    assert await access_of(tenant, first.id) == ("read_only", {"region"})
+    assert await access_of(tenant, first) == ("read_only", {"region"})
     async with (
         tenant.tx() as tx
     ):  # the next step of the same debt takes the place of the one before
         await restrict_access(tx, [restriction(REVOKE, cause=debt, **own)])
         second = (await a_subscription(tx, account)).subscription
-    assert await access_of(tenant, second.id) == ("revoked", set())
+    assert await access_of(tenant, second) == ("revoked", set())
     async with tenant.tx() as tx:
         await tx.execute("delete from entitlement_snapshot where true")
         await rebuild_snapshots(tx, [account.id])
-    assert await access_of(tenant, second.id) == ("revoked", set())
+    assert await access_of(tenant, second) == ("revoked", set())
     async with tenant.tx() as tx:
         await lift_restrictions(tx, debt)
-    assert await access_of(tenant, first.id) == ("degraded", {"api_calls", "region"})
-    assert (await access_of(tenant, second.id))[0] == "full"
+    assert await access_of(tenant, first) == ("degraded", {"api_calls", "region"})
+    assert (await access_of(tenant, second))[0] == "full"
     async with tenant.tx() as tx:
         await lift_restrictions(tx, other_debt)
         await lift_restrictions(tx, other_debt)
         decisions = from_json((await tx.fetch("select decisions from entitlement_snapshot"))[0][0])
-    assert decisions[str(first.id)] == from_json(whole[0]["decisions"])[str(first.id)]
+    before = from_json(whole[0]["decisions"])["subscriptions"]
+    assert decisions["subscriptions"][str(first.id)] == before[str(first.id)]
 
 
 async def test_another_tenants_access_is_neither_restricted_nor_restored(tenant, other_tenant):

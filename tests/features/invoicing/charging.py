@@ -23,6 +23,7 @@ from billwright.features.invoicing.sql.reads import charges_of_invoice
 from billwright.kernel.currency import currency_of
 from billwright.kernel.ids import new_id
 from billwright.runtime.db.tx import Tx
+from tests.only_commands import allow_writing_by_hand
 
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 MID_JANUARY = datetime(2026, 1, 16, 12, tzinfo=UTC)
@@ -82,6 +83,7 @@ async def invoiced_line(tx: Tx, account: Account, amount_minor: int, **changes: 
 async def a_subscription_row(tx: Tx, account: Account, version: PlanVersion) -> UUID:
     """What charges refer to, without what makes a subscription live."""
     subscription_id = new_id()
+    await allow_writing_by_hand(tx)
     await tx.insert(
         "subscription",
         [

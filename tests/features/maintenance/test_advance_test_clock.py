@@ -30,6 +30,7 @@ from billwright.runtime.queue.registry import Sweep
 from tests.conftest import make_tenant
 from tests.faults.books import check_books
 from tests.features.billing import a_plan, a_subscription, an_account, in_arrears
+from tests.only_commands import allow_writing_by_hand
 
 BEGAN = datetime(2026, 1, 31, 9, tzinfo=UTC)
 ENDS = datetime(2027, 1, 31, 9, tzinfo=UTC)
@@ -239,6 +240,7 @@ async def test_an_account_that_a_command_holds_for_a_moment_does_not_fail_the_cl
 async def test_a_parked_account_does_not_stop_its_clock(tenant, registry):
     clock_id = await customer(tenant)
     async with tenant.tx() as tx:
+        await allow_writing_by_hand(tx)
         await tx.execute("update subscription set currency = 'USD'")
     arrived = await advance(tenant, registry, clock_id, ENDS)
     assert (arrived.state, arrived.now) == ("ready", ENDS)

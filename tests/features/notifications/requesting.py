@@ -15,9 +15,9 @@ from billwright.features.notifications.messages import MessageType
 from billwright.features.notifications.model import NewRequest, NotificationRequest
 from billwright.features.notifications.operations.request_messages import request_messages
 from billwright.features.notifications.port import MailChannel, Message
-from billwright.features.notifications.sql.reads import list_requests
+from billwright.features.notifications.sql.reads import RequestQuery, list_requests
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.operations.pay_link import PayLinks
-from billwright.features.payments.port import PaymentProviders
 from billwright.kernel.ids import TenantId, new_id
 from billwright.runtime.db.database import Database
 from billwright.runtime.queue.reacting import react
@@ -78,7 +78,8 @@ async def request(tenant: Tenant, *requests: NewRequest) -> int:
 async def requests_of(tenant: Tenant, account_id: UUID | None = None) -> list[NotificationRequest]:
     """Requests in the order in which they were made."""
     async with tenant.tx() as tx:
-        return (await list_requests(tx, before=None, limit=1000, account_id=account_id))[::-1]
+        query = RequestQuery(account_id=account_id)
+        return (await list_requests(tx, query, before=None, limit=1000))[::-1]
 
 
 def work_with(tenant: Tenant, mailer: Any, *, payments: PaymentProviders | None = None) -> Work:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from billwright.features.invoicing.sql.reads import invoice_by_id
 from billwright.features.notifications.jobs import deliver_due_requests
 from billwright.features.notifications.model import RequestState
-from billwright.features.payments.model import PaymentMethod
+from billwright.features.payment_providers.model import PaymentMethod
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.operations.collect_attempt import collect_attempt
 from billwright.features.payments.operations.pay_link import PayTarget
 from billwright.features.payments.operations.start_payment import StartPayment, start_payment
-from billwright.features.payments.port import PaymentProviders
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money
 from billwright.providers.payment import discover

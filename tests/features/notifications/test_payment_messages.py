@@ -18,15 +18,12 @@ from billwright.features.notifications.messages import (
     MessageType,
     render_message,
 )
-from billwright.features.payments.events import (
-    PaymentActionRequired,
-    PaymentMethodExpiring,
-    PaymentSucceeded,
-    RefundSucceeded,
-)
-from billwright.features.payments.model import MethodKind
-from billwright.features.payments.operations.store_method import store_method
-from billwright.features.payments.port import SavedMethod
+from billwright.features.payment_methods.events import PaymentMethodExpiring
+from billwright.features.payment_methods.operations.store_method import store_method
+from billwright.features.payment_providers.model import MethodKind
+from billwright.features.payment_providers.port import SavedMethod
+from billwright.features.payments.events import PaymentActionRequired, PaymentSucceeded
+from billwright.features.refunds.events import RefundSucceeded
 from billwright.features.subscriptions.model import CancellationMode, CancellationReason
 from billwright.features.subscriptions.operations.cancel_subscription import (
     CancelSubscription,

@@ -14,7 +14,7 @@ from billwright.features.notifications.messages import (
     render_message,
 )
 from billwright.features.notifications.port import Message
-from billwright.features.payments.model import PaymentMethod
+from billwright.features.payment_providers.model import PaymentMethod
 from billwright.features.payments.operations.collect_attempt import collect_attempt
 from billwright.features.payments.operations.start_payment import StartPayment, start_payment
 from billwright.features.pricing.rules.models.flat import Flat

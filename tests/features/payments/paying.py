@@ -9,19 +9,14 @@ from uuid import UUID
 
 from billwright.features.invoicing.model import Invoice
 from billwright.features.invoicing.sql.reads import invoice_by_id
-from billwright.features.payments.model import (
-    Attempt,
+from billwright.features.payment_methods.operations.store_method import store_method
+from billwright.features.payment_providers.model import (
     AttemptState,
     Decline,
     MethodKind,
-    Payment,
     PaymentMethod,
 )
-from billwright.features.payments.operations.collect_attempt import collect_attempt
-from billwright.features.payments.operations.record_attempt import record_attempt
-from billwright.features.payments.operations.start_payment import StartPayment, start_payment
-from billwright.features.payments.operations.store_method import store_method
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.port import (
     Capability,
     Checkout,
     CheckoutRequest,
@@ -31,6 +26,10 @@ from billwright.features.payments.port import (
     ProviderAnswer,
     SavedMethod,
 )
+from billwright.features.payments.model import Attempt, Payment
+from billwright.features.payments.operations.collect_attempt import collect_attempt
+from billwright.features.payments.operations.record_attempt import record_attempt
+from billwright.features.payments.operations.start_payment import StartPayment, start_payment
 from billwright.features.payments.sql.reads import attempts_of, payment_by_id
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money

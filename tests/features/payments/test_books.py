@@ -14,13 +14,14 @@ from billwright.features.invoicing.operations.mark_uncollectible import (
 )
 from billwright.features.invoicing.operations.void_invoice import VoidInvoice, void_invoice
 from billwright.features.invoicing.sql.reads_credit import credit_balance, list_credit_entries
-from billwright.features.payments.model import AttemptState, Decline, PaymentState
+from billwright.features.payment_providers.model import AttemptState, Decline
+from billwright.features.payment_providers.port import ProviderAnswer
+from billwright.features.payments.model import PaymentState
 from billwright.features.payments.operations.conclude_attempt import (
     ConcludeAttempt,
     Outcome,
     conclude_attempt,
 )
-from billwright.features.payments.port import ProviderAnswer
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money
 from billwright.kernel.refusal import Refusal

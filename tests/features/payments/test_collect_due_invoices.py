@@ -14,8 +14,9 @@ import pytest
 from billwright.features.accounts.operations.create_test_clock import create_test_clock
 from billwright.features.invoicing.model import InvoiceState
 from billwright.features.invoicing.sql.reads import earliest_collection
+from billwright.features.payment_providers.model import AttemptState
 from billwright.features.payments.jobs import collect_due_invoices, resolve_open_attempts
-from billwright.features.payments.model import AttemptState, Origin, PaymentState
+from billwright.features.payments.model import Origin, PaymentState
 from billwright.features.payments.operations.open_page import OpenPage, open_page
 from billwright.features.payments.operations.reserve_collection import reserve_collection
 from billwright.features.payments.sql.reads import attempts_of, list_payments

@@ -9,9 +9,14 @@ from datetime import date
 import pytest
 
 from billwright.features.invoicing.model import InvoiceState
-from billwright.features.payments.model import AttemptState, PaymentState
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import (
+    OutcomeUnknown,
+    ProviderAnswer,
+    ProviderUnavailable,
+)
+from billwright.features.payments.model import PaymentState
 from billwright.features.payments.operations.record_attempt import record_attempt
-from billwright.features.payments.port import OutcomeUnknown, ProviderAnswer, ProviderUnavailable
 from billwright.features.payments.sql.reads import attempts_of
 from billwright.runtime.db.json import from_json
 from tests.conftest import BOX

@@ -20,8 +20,12 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from billwright.features.payments.model import MethodKind
-from billwright.features.payments.port import PaymentProviders, ProviderAnswer, SavedMethod
+from billwright.features.payment_providers.model import MethodKind
+from billwright.features.payment_providers.port import (
+    PaymentProviders,
+    ProviderAnswer,
+    SavedMethod,
+)
 from billwright.kernel.ids import new_id
 from billwright.providers.document.typst.renderer import TypstInvoiceRenderer
 from billwright.providers.payment.sandbox import provider as sandbox_module
@@ -223,8 +227,9 @@ async def a_day_of_payments(
     paths = create_platform_api().openapi()["paths"]
     lists = [path for path, routes in paths.items() if "get" in routes and "{" not in path]
     assert "/provider-callbacks" in lists
+    days = {"since": "2026-01-01", "until": "2026-12-31"}
     for path in lists:
-        await got(client, path)
+        await got(client, path, **(days if path == "/cancellations/report" else {}))
 
 
 async def test_a_day_of_payments_leaves_no_secret_where_it_can_be_read(

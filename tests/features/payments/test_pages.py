@@ -11,21 +11,22 @@ import pytest
 from billwright.features.invoicing.model import InvoiceState
 from billwright.features.invoicing.operations.credit_invoice import CreditInvoice, credit_invoice
 from billwright.features.invoicing.operations.void_invoice import VoidInvoice, void_invoice
-from billwright.features.payments.jobs import close_expired_pages, resolve_open_attempts
-from billwright.features.payments.model import AttemptState, Decline, MethodKind, PaymentState
-from billwright.features.payments.operations.cancel_payment import cancel_payment
-from billwright.features.payments.operations.open_page import OpenPage, open_page
-from billwright.features.payments.operations.page_urls import live_page_url
-from billwright.features.payments.operations.withdraw_waiting import withdraw_waiting
-from billwright.features.payments.port import (
+from billwright.features.payment_methods.sql.reads import default_method_of
+from billwright.features.payment_providers.model import AttemptState, Decline, MethodKind
+from billwright.features.payment_providers.port import (
     CHECKOUT_EXPIRED,
     OutcomeUnknown,
     ProviderAnswer,
     ProviderUnavailable,
     SavedMethod,
 )
+from billwright.features.payments.jobs import close_expired_pages, resolve_open_attempts
+from billwright.features.payments.model import PaymentState
+from billwright.features.payments.operations.cancel_payment import cancel_payment
+from billwright.features.payments.operations.open_page import OpenPage, open_page
+from billwright.features.payments.operations.page_urls import live_page_url
+from billwright.features.payments.operations.withdraw_waiting import withdraw_waiting
 from billwright.features.payments.sql.reads import list_payments
-from billwright.features.payments.sql.reads_methods import default_method_of
 from billwright.kernel.refusal import Refusal
 from tests.conftest import BOX
 from tests.features.payments.paying import (

@@ -8,8 +8,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.operations.pay_link import PayLinks, PayTarget, page_provider
-from billwright.features.payments.port import PaymentProviders
 from billwright.kernel.ids import TenantId
 from billwright.providers.payment.manual import create_provider as manual
 from billwright.providers.payment.sandbox.provider import SandboxProvider

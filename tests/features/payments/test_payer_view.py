@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from billwright.features.invoicing.model import DocumentKind, Invoice, InvoiceState
-from billwright.features.payments.model import Attempt, AttemptState, Channel
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payments.model import Attempt, Channel
 from billwright.features.payments.rules.payer_view import PayerView, payer_view
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from billwright.features.invoicing.sql.reads import earliest_collection
 from billwright.features.invoicing.sql.writes import claim_to_collect
+from billwright.features.payment_methods.sql.reads import chargeable_defaults
 from billwright.features.payments.sql.reads import live_attempts_of
-from billwright.features.payments.sql.reads_methods import chargeable_defaults
 from billwright.features.payments.sql.writes import claim_expired_pages
 from tests.conftest import NOON
 

@@ -11,8 +11,16 @@ from typing import Any
 import pytest
 
 from billwright.features.invoicing.model import Invoice
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import (
+    ListedPayment,
+    OutcomeUnknown,
+    PaymentProviders,
+    ProviderAnswer,
+    ProviderUnavailable,
+)
 from billwright.features.payments.jobs import reconcile_providers
-from billwright.features.payments.model import AttemptState, Payment, PaymentState
+from billwright.features.payments.model import Payment, PaymentState
 from billwright.features.payments.operations import reconcile_provider as reconciling
 from billwright.features.payments.operations.collect_attempt import collect_attempt
 from billwright.features.payments.operations.reconcile_provider import (
@@ -22,13 +30,6 @@ from billwright.features.payments.operations.reconcile_provider import (
 from billwright.features.payments.operations.resolve_review_task import (
     ResolveReviewTask,
     resolve_review_task,
-)
-from billwright.features.payments.port import (
-    ListedPayment,
-    OutcomeUnknown,
-    PaymentProviders,
-    ProviderAnswer,
-    ProviderUnavailable,
 )
 from billwright.features.payments.rules.reconciliation import Difference, Window
 from billwright.features.payments.sql.reads import payment_by_id

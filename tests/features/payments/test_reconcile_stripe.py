@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from billwright.features.payment_methods.operations.store_method import store_method
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.model import PaymentState
 from billwright.features.payments.operations.collect_attempt import collect_attempt
 from billwright.features.payments.operations.reconcile_provider import reconcile_provider
-from billwright.features.payments.operations.store_method import store_method
-from billwright.features.payments.port import PaymentProviders
 from billwright.features.payments.rules.reconciliation import Difference, Window
 from tests.conftest import BOX
 from tests.features.payments.paying import TOTAL, an_invoice, invoice_now, pay, reserve

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billwright.features.payments.model import AttemptState
+from billwright.features.payment_providers.model import AttemptState
 from billwright.features.payments.rules.reconciliation import (
     Booked,
     Difference,

@@ -10,13 +10,14 @@ import pytest
 from billwright.features.invoicing.operations.lock_invoice import lock_invoice
 from billwright.features.invoicing.operations.settle_invoice import settle_invoice
 from billwright.features.invoicing.operations.void_invoice import VoidInvoice, void_invoice
-from billwright.features.payments.jobs import resolve_open_attempts
-from billwright.features.payments.model import AttemptState, PaymentState
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import (
     OutcomeUnknown,
     PaymentProviders,
     ProviderUnavailable,
 )
+from billwright.features.payments.jobs import resolve_open_attempts
+from billwright.features.payments.model import PaymentState
 from billwright.features.payments.sql.reads import attempts_of, list_payments
 from billwright.features.payments.sql.writes import submit_attempt
 from billwright.runtime.db.json import from_json

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from billwright.features.invoicing.model import InvoiceState
 from billwright.features.invoicing.rules.collect_at import first_collection, overdue_from
-from billwright.features.payments.model import AttemptState, Channel, PaymentState
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payments.model import Channel, PaymentState
 from billwright.features.payments.rules.application import applicable_minor
 from billwright.features.payments.rules.attempt_rank import payment_state_of, supersedes
 from billwright.features.payments.rules.due_invoice import DueStep, due_step

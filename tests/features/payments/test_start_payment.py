@@ -17,10 +17,11 @@ from billwright.features.invoicing.operations.create_manual_invoice import (
 from billwright.features.invoicing.operations.credit_invoice import CreditInvoice, credit_invoice
 from billwright.features.invoicing.rules.manual_line import ManualLine
 from billwright.features.invoicing.sql.reads import invoice_by_id
-from billwright.features.payments.model import AttemptState, PaymentMethod, PaymentState
-from billwright.features.payments.operations.remove_method import remove_method
+from billwright.features.payment_methods.operations.remove_method import remove_method
+from billwright.features.payment_providers.model import AttemptState, PaymentMethod
+from billwright.features.payment_providers.port import PaymentProviders
+from billwright.features.payments.model import PaymentState
 from billwright.features.payments.operations.start_payment import start_payment
-from billwright.features.payments.port import PaymentProviders
 from billwright.features.payments.sql.reads import attempts_of, list_payments, payment_by_id
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money

@@ -29,6 +29,7 @@ from billwright.features.subscriptions.operations.recover_subscription import re
 from billwright.features.subscriptions.sql.reads import subscription_by_id
 from billwright.kernel.refusal import Refusal
 from tests.features.billing import a_plan, a_subscription, an_account, in_arrears
+from tests.only_commands import allow_writing_by_hand
 
 BEGAN = datetime(2026, 1, 15, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -165,11 +166,13 @@ async def test_what_is_given_up_late_is_not_renewed_first(tenant, clock):
 async def break_billing(tenant):
     """No price any more in what is to be billed."""
     async with tenant.tx() as tx:
+        await allow_writing_by_hand(tx)
         await tx.execute("update subscription set currency = 'USD'")
 
 
 async def mend_billing(tenant):
     async with tenant.tx() as tx:
+        await allow_writing_by_hand(tx)
         await tx.execute("update subscription set currency = 'EUR'")
         await tx.execute("update account set parked_reason = null")
 

@@ -14,6 +14,7 @@ from billwright.features.pricing.rules.models.flat import Flat
 from billwright.features.subscriptions.jobs import renew_due_subscriptions
 from billwright.features.subscriptions.sql.reads import subscription_by_id
 from tests.features.billing import a_plan, a_subscription, an_account, in_arrears
+from tests.only_commands import allow_writing_by_hand
 
 ADVANCE = (NewComponent(code="base", name="Base", prices=(("EUR", Flat(price=Decimal(29))),)),)
 LATER = datetime(2026, 2, 20, tzinfo=UTC)
@@ -77,6 +78,7 @@ async def test_a_second_run_does_not_tell_it_again(tenant, clock):
     async with tenant.tx() as tx:
         await a_plan(tx)
         await a_subscription(tx, await an_account(tx))
+        await allow_writing_by_hand(tx)
         await tx.execute("update subscription set currency = 'USD'")
     clock.move_to(LATER)
     for _ in range(3):

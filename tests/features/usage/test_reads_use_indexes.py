@@ -17,9 +17,16 @@ from billwright.features.subscriptions.sql.reads_usage import (
     usage_places_of_accounts,
     usage_places_of_subjects,
 )
-from billwright.features.usage.model import Aggregation, MeterDefinition, MeterVersion, UsageWindow
+from billwright.features.usage.model import (
+    Aggregation,
+    MeterDefinition,
+    MeterVersion,
+    TotalKey,
+    UsageWindow,
+)
 from billwright.features.usage.sql import reads
 from billwright.features.usage.sql.reads import recorded_events, used_quantities
+from billwright.features.usage.sql.reads_totals import subscriptions_of, usage_totals
 from tests.conftest import NOON
 from tests.faults.crowd import a_crowd
 
@@ -48,6 +55,11 @@ ASKED = {
         r"usage_event_corrected_once on usage_event c",
         lambda tx: used_quantities(tx, [window()], cutoff=None),
     ),
+    "totals": (
+        r"usage_total_pkey",
+        lambda tx: usage_totals(tx, [TotalKey(uuid4(), "m"), TotalKey(uuid4(), "m", uuid4())]),
+    ),
+    "totals_of": (r"usage_total_pkey", lambda tx: subscriptions_of(tx, [TotalKey(uuid4(), "m")])),
     "recorded": (r"usage_event_pkey", lambda tx: recorded_events(tx, [("api", "1")])),
     "places": (r"subscription_pkey", lambda tx: usage_places(tx, [uuid4()])),
     "places_windows": (WINDOWS, lambda tx: usage_places(tx, [uuid4()])),
@@ -96,6 +108,12 @@ async def _fill(connection: Any, tenant_id: Any) -> None:
            select tenant_id, 'mend', event_id, account_id, subscription_id, meter, null, occurred_at,
                received_at, null, source, event_id
            from usage_event where tenant_id = $1 and event_id like '%0'""",
+        tenant_id,
+    )
+    await connection.execute(
+        """insert into usage_total
+           select tenant_id, account_id, meter, subscription_id, 1, 1, 1, now(), true
+           from usage_event where tenant_id = $1 group by 1, 2, 3, 4""",
         tenant_id,
     )
     await connection.execute(

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 from stripe import WebhookSignature
 
-from billwright.features.payments.model import DisputeState, MethodKind, PaymentMethod
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import DisputeState, MethodKind, PaymentMethod
+from billwright.features.payment_providers.port import (
     Capability,
     CheckoutRequest,
     CollectRequest,

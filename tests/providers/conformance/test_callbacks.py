@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from billwright.features.payments.model import AttemptState, EventKind
-from billwright.features.payments.port import CallbackInvalid
+from billwright.features.payment_providers.model import AttemptState, EventKind
+from billwright.features.payment_providers.port import CallbackInvalid
 from tests.providers.conformance.rigs import (
     SECRETS,
     TENANT,

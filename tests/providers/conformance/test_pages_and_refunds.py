@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from billwright.features.payments.model import AttemptState, Decline
-from billwright.features.payments.port import CHECKOUT_EXPIRED
+from billwright.features.payment_providers.model import AttemptState, Decline
+from billwright.features.payment_providers.port import CHECKOUT_EXPIRED
 from billwright.kernel.refusal import Refusal
 from tests.providers.conformance.rigs import (
     money,

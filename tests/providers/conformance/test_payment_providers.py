@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 import billwright.providers.payment
-from billwright.features.payments.model import AttemptState, Decline
-from billwright.features.payments.port import Capability, CollectRequest, NotOffered
+from billwright.features.payment_providers.model import AttemptState, Decline
+from billwright.features.payment_providers.port import Capability, CollectRequest, NotOffered
 from billwright.providers.payment import discover
 from billwright.runtime.settings import load_settings
 from tests.providers.conformance.rigs import ABLE, money, new_key, rigs, to_collect, to_refund

@@ -6,8 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from billwright.features.payments.model import AttemptState, Decline, DisputeState, EventKind
-from billwright.features.payments.port import OutcomeUnknown
+from billwright.features.payment_providers.model import (
+    AttemptState,
+    Decline,
+    DisputeState,
+    EventKind,
+)
+from billwright.features.payment_providers.port import OutcomeUnknown
 from tests.providers.conformance.rigs import money, rigs, to_collect, to_refund
 
 

@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billwright.features.payments.jobs import resolve_open_attempts
-from billwright.features.payments.model import AttemptState, Decline, EventKind, PaymentState
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import AttemptState, Decline, EventKind
+from billwright.features.payment_providers.port import (
     CollectRequest,
     OutcomeUnknown,
     PaymentProviders,
     ProviderAnswer,
     ProviderUnavailable,
 )
+from billwright.features.payments.jobs import resolve_open_attempts
+from billwright.features.payments.model import PaymentState
 from billwright.features.payments.sql.reads import list_payments
 from billwright.providers.payment.sandbox.behaviors import BY_LAST_DIGITS, Behavior, behavior_of
 from billwright.providers.payment.sandbox.provider import SandboxProvider

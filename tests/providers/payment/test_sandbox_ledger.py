@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from billwright.features.payments.model import AttemptState
-from billwright.features.payments.port import CallbackInvalid, OutcomeUnknown
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import CallbackInvalid, OutcomeUnknown
 from billwright.providers.payment import discover
 from billwright.providers.payment.sandbox.ledger import Ledger
 from billwright.providers.payment.sandbox.provider import SandboxProvider

@@ -12,7 +12,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billwright.features.payments.model import (
+from billwright.features.payment_providers.model import (
     AttemptState,
     Decline,
     DisputeState,

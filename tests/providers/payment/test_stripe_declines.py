@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 from billwright.providers.payment.stripe.declines import decline_of, failure_code_of
 
 # What Stripe does not retry by itself without another method:

@@ -15,15 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billwright.features.payments.jobs import resolve_open_attempts
-from billwright.features.payments.model import AttemptState, PaymentState
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import (
     CollectRequest,
     OutcomeUnknown,
     PaymentProviders,
     ProviderAnswer,
     ProviderUnavailable,
 )
+from billwright.features.payments.jobs import resolve_open_attempts
+from billwright.features.payments.model import PaymentState
 from billwright.features.payments.sql.reads import attempts_of, list_payments
 from billwright.providers.payment.stripe.api import StripeApi
 from billwright.providers.payment.stripe.provider import StripeProvider

@@ -162,6 +162,28 @@ async def test_one_error_through_two_savepoints_undoes_both(tenant):
     assert await counts(tenant) == (0, 0, 0, 0)
 
 
+async def test_what_is_foreseen_has_its_own_time_and_leaves_nothing_behind(tenant):
+    async with tenant.tx() as tx:
+        now, later = tx.now, tx.now + timedelta(days=3)
+        tx.move_to(now)
+        async with tx.foreseeing(later):
+            await fill(tx)
+            tx.move_to(now)  # as the lock of an account does
+            assert tx.now == later
+        assert tx.now == now
+        with pytest.raises(ZeroDivisionError):
+            async with tx.foreseeing(later):
+                raise ZeroDivisionError
+        assert tx.now == now
+        async with tx.foreseeing(later):
+            async with tx.foreseeing(later + timedelta(days=1)):
+                await fill(tx)
+            tx.move_to(now)
+            assert tx.now == later
+        await fill(tx)
+    assert await counts(tenant) == (1, 1, 1, 1)
+
+
 async def test_a_transaction_has_the_time_at_which_it_opened(tenant, clock):
     async with tenant.tx() as tx:
         opened = tx.now

@@ -190,8 +190,11 @@ def test_a_key_is_created_listed_and_revoked(seller_file, capsys, caller_of: Cal
     key = capsys.readouterr().out.strip()
     assert caller_of(key).scopes == {READ_ACCESS}
     first, second = listed(capsys, lambda: keys.show_all("north"))
-    assert (first[1], first[3], first[5:]) == ("platform", FULL_ACCESS, ["-", "-"])
+    assert (first[1], first[3], first[5:]) == ("platform", FULL_ACCESS, ["-", "-", "-"])
     assert second[1:4] == ["reports", f"...{key[-4:]}", READ_ACCESS]
+    assert datetime.fromisoformat(second[7]) - datetime.fromisoformat(second[4]) < timedelta(
+        hours=1
+    )
     # The day begins in Auckland when it is still the day before in UTC.
     midnight = datetime(9999, 12, 31, tzinfo=ZoneInfo("Pacific/Auckland"))
     assert datetime.fromisoformat(second[5]) == midnight

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from billwright.features.payments.port import PaymentProviders, ProviderUnavailable
+from billwright.features.payment_providers.port import PaymentProviders, ProviderUnavailable
 from billwright.providers.payment.sandbox.ledger import Ledger
 from billwright.providers.payment.sandbox.provider import SandboxProvider
 from billwright.runtime.clock import FixedClock

@@ -11,7 +11,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from stripe import WebhookSignature
 
-from billwright.features.payments.port import PaymentProviders
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.providers.document.typst.renderer import TypstInvoiceRenderer
 from billwright.providers.payment.stripe.provider import StripeProvider
 from billwright.runtime.settings import load_settings
@@ -19,7 +19,7 @@ from billwright.runtime.telemetry.metrics import Metrics
 from billwright.surfaces.manager_api.app import create_manager_api
 from billwright.surfaces.web.wiring import Wiring
 from tests.conftest import BOX, NOON
-from tests.features.payments.calling import kept
+from tests.features.callbacks.calling import kept
 from tests.providers.fake_stripe import FakeStripe
 
 PATH = "/webhooks/payments/stripe"

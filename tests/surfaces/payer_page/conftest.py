@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from billwright.entrypoints.application import Application
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.operations.pay_link import PayLinks
-from billwright.features.payments.port import PaymentProviders
 from billwright.providers.document.typst.renderer import TypstInvoiceRenderer
 from billwright.providers.payment import discover
 from billwright.providers.payment.sandbox.provider import SandboxProvider

@@ -13,10 +13,14 @@ import structlog
 from structlog.testing import capture_logs
 
 from billwright.features.invoicing.operations.void_invoice import VoidInvoice, void_invoice
-from billwright.features.payments.model import AttemptState, PaymentMethod
+from billwright.features.payment_providers.model import AttemptState, PaymentMethod
+from billwright.features.payment_providers.port import (
+    Checkout,
+    PaymentProviders,
+    ProviderUnavailable,
+)
 from billwright.features.payments.operations.collect_attempt import collect_attempt
 from billwright.features.payments.operations.start_payment import StartPayment, start_payment
-from billwright.features.payments.port import Checkout, PaymentProviders, ProviderUnavailable
 from billwright.features.payments.sql.reads import list_payments
 from billwright.features.tenancy.operations.update_seller import update_seller
 from billwright.features.tenancy.sql.reads import the_seller

@@ -7,8 +7,8 @@ import pytest
 from billwright.features.identity.operations.create_api_key import create_api_key
 from billwright.features.invoicing.model import InvoiceState
 from billwright.features.invoicing.sql.reads import invoice_by_id
+from billwright.features.payment_methods.sql.reads import default_method_of
 from billwright.features.payments.sql.reads import list_payments
-from billwright.features.payments.sql.reads_methods import default_method_of
 from billwright.providers.payment import discover
 from tests.features.billing import an_account
 from tests.surfaces.payer_page.conftest import ADDRESS, application_of, browser_of
@@ -68,7 +68,7 @@ async def test_a_method_is_left_without_paying(tenant, browser):
             "success_url": "https://platform.example.com/done",
             "cancel_url": "https://platform.example.com/settings",
         },
-        headers={"Authorization": f"Bearer {key}"},
+        headers={"Authorization": f"Bearer {key.text}"},
     )
     place = opened.json()["url"]
     page = Page(await browser.get(place))

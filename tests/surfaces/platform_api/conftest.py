@@ -42,7 +42,7 @@ def application(database: Database, renderer: InvoiceRenderer) -> FastAPI:
 
 async def key_of(tenant: Tenant, scopes: Sequence[str] = (FULL_ACCESS,)) -> str:
     async with tenant.tx() as tx:
-        return await create_api_key(tx, name="platform", scopes=scopes)
+        return (await create_api_key(tx, name="platform", scopes=scopes)).text
 
 
 def client_of(application: FastAPI, key: str | None = None) -> httpx2.AsyncClient:

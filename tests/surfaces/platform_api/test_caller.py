@@ -64,7 +64,7 @@ async def test_a_key_that_may_read_may_not_write(application: FastAPI, tenant: T
         response = await client.post("/accounts", json=ACCOUNT)
     assert response.status_code == 403
     assert response.json()["code"] == "scope_missing"
-    assert response.json()["facts"] == {"scope": "billing:write"}
+    assert response.json()["facts"] == {"scope": "accounts:write"}
     assert await rows_of(tenant) == before
 
 

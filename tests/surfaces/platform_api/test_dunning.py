@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from billwright.features.payments.port import PaymentProviders
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.runtime.clock import FixedClock
 from tests.conftest import Tenant
 from tests.features.dunning.pursuing import DUE, Pursuit, a_pursuit

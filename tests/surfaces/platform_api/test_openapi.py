@@ -9,6 +9,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from billwright.features.pricing.rules.models import PRICING_MODELS
 from billwright.surfaces.platform_api import (
+    api_keys_models,
     invoices_inputs,
     plans_models,
     promotions_models,
@@ -18,9 +19,14 @@ from billwright.surfaces.platform_api import (
 from billwright.surfaces.platform_api import subscription_changes_models as changes
 from billwright.surfaces.platform_api import subscription_life_models as life
 from billwright.surfaces.platform_api.account_credit import CreditChangeInput
-from billwright.surfaces.platform_api.accounts_models import AccountInput, AccountUpdateInput
+from billwright.surfaces.platform_api.accounts_models import (
+    AccountInput,
+    AccountUpdateInput,
+    CloseInput,
+)
 from billwright.surfaces.platform_api.app import create_platform_api
 from billwright.surfaces.platform_api.charges import ChargeInput
+from billwright.surfaces.platform_api.contacts import ContactInput, ContactUpdateInput
 from billwright.surfaces.platform_api.dunning_policies_models import (
     DunningPolicyInput,
     DunningPreviewInput,
@@ -29,33 +35,69 @@ from billwright.surfaces.platform_api.invoice_series import SeriesInput
 from billwright.surfaces.platform_api.payment_failures import DunningPauseInput, WriteOffInput
 from billwright.surfaces.platform_api.payment_pages import PaymentPageInput
 from billwright.surfaces.platform_api.payments import ConclusionInput, PaymentInput
+from billwright.surfaces.platform_api.renewals_models import RenewalUpdateInput
 from billwright.surfaces.platform_api.subscriptions_inputs import SubscriptionInput
+from billwright.surfaces.platform_api.trials_models import TrialInput
 
 OPERATIONS = {
     ("/accounts", "get"): "list_accounts",
     ("/accounts", "post"): "create_account",
     ("/accounts/{account_id}", "get"): "get_account",
     ("/accounts/{account_id}", "patch"): "update_account",
+    ("/accounts/{account_id}/close", "post"): "close_account",
+    ("/accounts/{account_id}/reopen", "post"): "reopen_account",
     ("/accounts/{account_id}/unpark", "post"): "unpark_account",
+    ("/accounts/{account_id}/contacts", "get"): "list_contacts",
+    ("/accounts/{account_id}/contacts", "post"): "add_contact",
+    ("/accounts/{account_id}/contacts/{contact_id}", "delete"): "remove_contact",
+    ("/accounts/{account_id}/contacts/{contact_id}", "get"): "get_contact",
+    ("/accounts/{account_id}/contacts/{contact_id}", "patch"): "update_contact",
+    ("/accounts/{account_id}/upcoming-invoice", "get"): "get_upcoming_invoice",
     ("/accounts/{account_id}/credit", "get"): "get_account_credit",
     ("/accounts/{account_id}/credit", "post"): "change_account_credit",
     ("/accounts/{account_id}/credit/entries", "get"): "list_account_credit_entries",
+    ("/api-keys", "get"): "list_api_keys",
+    ("/api-keys", "post"): "create_api_key",
+    ("/api-keys/{api_key_id}", "get"): "get_api_key",
+    ("/api-keys/{api_key_id}", "patch"): "update_api_key",
+    ("/api-keys/{api_key_id}/revoke", "post"): "revoke_api_key",
     ("/charges", "post"): "create_charge",
     ("/charges/invoice", "post"): "invoice_charges",
+    ("/accounts/{account_id}/entitlements", "get"): "list_account_entitlements",
+    ("/accounts/{account_id}/entitlements/{feature_code}", "get"): "get_account_entitlement",
+    ("/accounts/{account_id}/entitlement-overrides", "get"): "list_entitlement_overrides",
+    ("/accounts/{account_id}/entitlement-overrides", "post"): "create_entitlement_override",
+    ("/accounts/{account_id}/entitlement-grants", "get"): "list_entitlement_grants",
+    ("/accounts/{account_id}/entitlement-grants", "post"): "create_entitlement_grant",
+    ("/entitlement-grants/{grant_id}", "get"): "get_entitlement_grant",
+    ("/entitlement-grants/{grant_id}/void", "post"): "void_entitlement_grant",
+    ("/entitlements/reserve", "post"): "reserve_entitlement",
+    ("/entitlements/reservations", "get"): "list_reservations",
+    ("/entitlements/reservations/{reservation_id}", "get"): "get_reservation",
+    ("/entitlements/reservations/{reservation_id}/commit", "post"): "commit_reservation",
+    ("/entitlements/reservations/{reservation_id}/release", "post"): "release_reservation",
+    ("/entitlement-overrides/{override_id}", "delete"): "remove_entitlement_override",
+    ("/entitlement-overrides/{override_id}", "get"): "get_entitlement_override",
     ("/features", "get"): "list_features",
+    ("/features", "post"): "create_feature",
     ("/features/{feature_code}", "get"): "get_feature",
     ("/features/{feature_code}", "patch"): "update_feature",
+    ("/features/{feature_code}/default", "delete"): "remove_feature_default",
+    ("/features/{feature_code}/default", "put"): "set_feature_default",
     ("/meters", "get"): "list_meters",
     ("/meters", "post"): "create_meter",
     ("/meters/{meter_code}", "get"): "get_meter",
     ("/meters/{meter_code}", "patch"): "update_meter",
     ("/meters/{meter_code}/archive", "post"): "archive_meter",
     ("/meters/{meter_code}/versions", "get"): "list_meter_versions",
+    ("/notification-requests", "get"): "list_notification_requests",
+    ("/notification-requests/{request_id}", "get"): "get_notification_request",
     ("/usage", "post"): "record_usage",
     ("/usage/corrections", "post"): "create_usage_corrections",
     ("/subscriptions/{subscription_id}/usage", "get"): "get_subscription_usage",
     ("/subscriptions/{subscription_id}/billed-usage", "get"): "list_subscription_billed_usage",
     ("/invoice-series", "get"): "list_invoice_series",
+    ("/invoice-series/{kind}", "get"): "get_invoice_series",
     ("/invoice-series/{kind}", "put"): "set_invoice_series",
     ("/invoices", "get"): "list_invoices",
     ("/invoices", "post"): "create_invoice",
@@ -65,6 +107,7 @@ OPERATIONS = {
     ("/invoices/{invoice_id}/credit-notes", "post"): "create_credit_note",
     ("/invoices/{invoice_id}/finalize", "post"): "finalize_invoice",
     ("/invoices/{invoice_id}/lines", "get"): "explain_lines",
+    ("/invoices/{invoice_id}/send", "post"): "send_invoice",
     ("/invoices/{invoice_id}/uncollectible", "post"): "mark_uncollectible",
     ("/invoices/{invoice_id}/void", "post"): "void_invoice",
     ("/invoices/{invoice_id}/pdf", "get"): "get_invoice_pdf",
@@ -103,6 +146,7 @@ OPERATIONS = {
     ("/plans/{plan_code}/versions", "get"): "list_plan_versions",
     ("/plans/{plan_code}/versions", "post"): "create_plan_version",
     ("/plans/{plan_code}/versions/{number}", "get"): "get_plan_version",
+    ("/problems/{code}", "get"): "get_problem_type",
     ("/promotions", "get"): "list_promotions",
     ("/promotions", "post"): "create_promotion",
     ("/promotions/{promotion_code}", "get"): "get_promotion",
@@ -122,7 +166,20 @@ OPERATIONS = {
     ("/subscriptions", "get"): "list_subscriptions",
     ("/subscriptions/{subscription_id}", "get"): "get_subscription",
     ("/subscriptions/{subscription_id}/history", "get"): "list_subscription_history",
+    (
+        "/subscriptions/{subscription_id}/upcoming-invoice",
+        "get",
+    ): "get_subscription_upcoming_invoice",
     ("/subscriptions/{subscription_id}/entitlements", "get"): "get_entitlements",
+    ("/subscriptions/{subscription_id}/renewal", "get"): "get_subscription_renewal",
+    ("/subscriptions/{subscription_id}/renewal", "patch"): "update_subscription_renewal",
+    ("/renewals", "get"): "list_renewals",
+    ("/trials", "get"): "list_trials",
+    ("/trials/{trial_id}", "get"): "get_trial",
+    ("/cancellations", "get"): "list_cancellations",
+    ("/cancellations/report", "get"): "get_cancellation_report",
+    ("/cancellations/{cancellation_id}", "get"): "get_cancellation",
+    ("/cancellations/{cancellation_id}/undo", "post"): "undo_cancellation_by_id",
     ("/test-clocks", "get"): "list_test_clocks",
     ("/test-clocks", "post"): "create_test_clock",
     ("/test-clocks/{test_clock_id}", "get"): "get_test_clock",
@@ -174,9 +231,17 @@ COMMANDS = {
     ("/subscriptions/{subscription_id}/undo-cancellation", "post"): "undo_cancellation",
     ("/subscriptions/{subscription_id}/undo-change", "post"): "undo_change",
     ("/subscriptions/{subscription_id}/redeem", "post"): "redeem_code",
+    ("/trials", "post"): "create_trial",
+    ("/trials/{trial_id}/convert", "post"): "convert_trial",
+    ("/trials/{trial_id}/end", "post"): "end_trial_by_id",
+    ("/trials/{trial_id}/extend", "post"): "extend_trial_by_id",
 }
+# These need no key.
+PUBLIC = {("/problems/{code}", "get")}
+# These ask and change nothing.
 PREVIEWS = {
     ("/dunning-policy/preview", "post"): "preview_dunning_policy",
+    ("/entitlements/check", "post"): "check_entitlements",
     **{(f"{path}/preview", "post"): f"preview_{name}" for (path, _), name in COMMANDS.items()},
 }
 
@@ -204,6 +269,9 @@ def test_every_operation_is_explained(document: dict[str, Any]):
     for place, operation in operations(document).items():
         assert operation["summary"], place
         assert set(operation["tags"]) <= tags, place
+        if place in PUBLIC:
+            assert operation["security"] == [], place
+            continue
         assert {"401", "403", "422", "4XX", "5XX"} <= set(operation["responses"]), place
         parameters = [next(iter(one.values())) for one in operation.get("parameters", [])]
         assert "#/components/parameters/XTenant" in parameters, place
@@ -218,6 +286,16 @@ def test_every_refusal_is_listed_where_it_may_happen(document: dict[str, Any]):
     assert "`state_forbids`" in responses["409"]["description"]
     assert "`subscription_unknown`" in responses["404"]["description"]
     assert "`scope_missing`" in responses["403"]["description"]
+
+
+def test_every_operation_names_the_scope_that_it_needs(document: dict[str, Any]):
+    for place, operation in operations(document).items():
+        needed = [each["api_key"] for each in operation["security"]]
+        if needed:  # Who may be asked without a key is told in test_scopes.py.
+            [[scope]] = needed
+            group = operation["tags"][0].replace(" ", "_")
+            assert scope in {f"{group}:read", f"{group}:write"}, place
+            assert f"Needs the scope `{scope}`." in operation["description"], place
 
 
 def test_callers_authenticate_by_bearer(document: dict[str, Any]):
@@ -248,9 +326,16 @@ def test_every_schema_is_one_that_something_uses(document: dict[str, Any]):
         plans_models.PlanInput,
         plans_models.PlanUpdateInput,
         plans_models.PlanVersionInput,
+        api_keys_models.ApiKeyInput,
+        api_keys_models.ApiKeyUpdateInput,
         AccountInput,
         AccountUpdateInput,
+        CloseInput,
+        ContactInput,
+        ContactUpdateInput,
         SubscriptionInput,
+        TrialInput,
+        RenewalUpdateInput,
         life.CancellationInput,
         life.CollectionInput,
         life.PauseInput,

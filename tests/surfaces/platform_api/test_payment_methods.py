@@ -10,12 +10,12 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from billwright.features.payments.operations.record_setup import record_setup
-from billwright.features.payments.port import OutcomeUnknown, PaymentProviders
-from billwright.features.payments.sql.reads_setups import setup_by_id
+from billwright.features.payment_methods.operations.record_setup import record_setup
+from billwright.features.payment_methods.sql.reads_setups import setup_by_id
+from billwright.features.payment_providers.port import OutcomeUnknown, PaymentProviders
 from billwright.providers.payment.sandbox.provider import SandboxProvider
 from tests.conftest import BOX, Tenant
-from tests.features.payments.methods import a_card, leave
+from tests.features.payment_methods.methods import a_card, leave
 from tests.surfaces.platform_api.requests import ACCOUNT, created, got
 
 URLS = {"success_url": "https://app.example/saved", "cancel_url": "https://app.example/billing"}

@@ -11,8 +11,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from billwright.features.payments.model import AttemptState
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import (
     Capability,
     Checkout,
     CheckoutRequest,

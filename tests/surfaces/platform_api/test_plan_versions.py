@@ -79,7 +79,12 @@ async def test_a_plan_is_called_otherwise_and_keeps_what_is_not_named(client: ht
     plan = await created(client, "/plans", {**PLAN, "metadata": {"tier": "1"}})
     response = await client.patch("/plans/team", json={"name": "Crew", "description": "For\nall"})
     assert response.status_code == 200
-    assert response.json() == {**plan, "name": "Crew", "description": "For\nall"}
+    assert response.json() == {
+        **plan,
+        "name": "Crew",
+        "description": "For\nall",
+        "revision": 2,
+    }
     assert await got(client, "/plans/team") == response.json()
     assert (await got(client, "/plans/team/versions/1"))["name"] == "Team"
     for wrong in ({"code": "crew"}, {"name": None}, {"name": ""}):

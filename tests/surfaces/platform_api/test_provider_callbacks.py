@@ -9,10 +9,10 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from billwright.features.payments.operations import receive_callback as receiving
+from billwright.features.callbacks.operations import receive_callback as receiving
 from billwright.providers.payment.sandbox.signing import signed_headers
 from tests.conftest import NOON, Tenant
-from tests.features.payments.calling import SECRET, Caller, asked, kept
+from tests.features.callbacks.calling import SECRET, Caller, asked, kept
 from tests.features.payments.paying import an_invoice
 from tests.surfaces.platform_api.conftest import client_of
 

@@ -9,11 +9,11 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from billwright.features.payments.model import DisputeState
-from billwright.features.payments.operations.record_dispute import record_dispute
-from billwright.features.payments.port import Dispute, OutcomeUnknown
+from billwright.features.payment_providers.model import DisputeState
+from billwright.features.payment_providers.port import Dispute, OutcomeUnknown
+from billwright.features.refunds.operations.record_dispute import record_dispute
 from tests.conftest import NOON, Tenant
-from tests.features.payments.refunding import REFUSED, Bank, euros
+from tests.features.refunds.refunding import REFUSED, Bank, euros
 from tests.surfaces.platform_api.requests import created, got, invoice_ids_of, rows_of, subscribed
 
 

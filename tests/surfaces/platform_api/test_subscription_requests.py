@@ -47,6 +47,8 @@ async def test_a_start_in_the_future_with_a_trial_is_answered_as_it_was_asked_fo
     assert subscription["trial"] == {
         "start": "2026-01-31T23:00:00Z",
         "end": "2026-02-14T23:00:00Z",
+        "original_end": "2026-02-14T23:00:00Z",
+        "state": "scheduled",
         "end_behavior": "pause",
     }
     assert (subscription["activation"], subscription["renews"]) == ("on_first_payment", False)
@@ -112,6 +114,7 @@ async def test_what_is_to_come_is_shown_beside_the_state(
     )
     assert ending["pending_change"] is None
     assert ending["cancellation"] == {
+        "mode": "at",
         "at": "2026-02-01T00:00:00Z",
         "requested_at": "2026-01-25T12:00:00Z",
         "reason": "requested",

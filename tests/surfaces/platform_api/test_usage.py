@@ -302,7 +302,8 @@ async def test_a_feature_is_renamed_and_versions_keep_its_name(client: httpx2.As
     plan = await created(client, "/plans", PLAN)
     (feature,) = (await got(client, "/features"))["data"]
     renamed = (await client.patch("/features/tokens", json={"name": "Words"})).json()
-    assert renamed == {**feature, "name": "Words"} == await got(client, "/features/tokens")
+    assert (renamed["name"], renamed["version"]) == ("Words", feature["version"] + 1)
+    assert renamed == await got(client, "/features/tokens")
     assert await got(client, "/plans/api") == plan
     assert (await client.get("/features/none")).json()["code"] == "feature_unknown"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import httpx2
 import pytest
 from fastapi import FastAPI
@@ -12,10 +14,12 @@ from starlette.routing import Mount
 
 from billwright.kernel.refusal import Category, RefusalCode
 from billwright.runtime.telemetry.metrics import Metrics
-from billwright.surfaces.web.hot_routes import HotRoutes
+from billwright.surfaces.web.body_limit import BodyLimit
+from billwright.surfaces.web.hot_routes import HotRoutes, JsonAnswer
 from billwright.surfaces.web.openapi import HotOperation, HotRoute
 from billwright.surfaces.web.problems import install_problem_handlers
 from billwright.surfaces.web.request_context import RequestContext
+from billwright.surfaces.web.structs import whole_body
 
 unknown_meter = RefusalCode("unknown_meter", Category.NOT_FOUND, "There is no meter {meter}.")
 
@@ -31,8 +35,8 @@ async def read_meter(request: Request) -> Response:
     )
 
 
-async def write_meter(_request: Request) -> Response:
-    return Response(status_code=204)
+async def write_meter(request: Request) -> Response:
+    return JsonAnswer(b'{"length":%d}' % len(await whole_body(request)))
 
 
 def shop() -> FastAPI:
@@ -61,10 +65,9 @@ class Both:
             self.reached_root += 1
             await root(scope, receive, send)
 
-        self.early = RequestContext(
-            HotRoutes(counted, mounts={"/api/shop": application}), metrics=self.metrics["early"]
-        )
-        self.late = RequestContext(root, metrics=self.metrics["late"])
+        early = HotRoutes(counted, mounts={"/api/shop": application})
+        self.early = RequestContext(BodyLimit(early, largest=9), metrics=self.metrics["early"])
+        self.late = RequestContext(BodyLimit(root, largest=9), metrics=self.metrics["late"])
 
     async def ask(self, method: str, path: str) -> tuple[httpx2.Response, httpx2.Response]:
         early, late = [
@@ -103,7 +106,6 @@ async def test_the_answer_is_the_same_and_nothing_else_is_asked(path: str, statu
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("PUT", "/api/shop/meters/calls/value", 204),
         ("DELETE", "/api/shop/meters/calls/value", 405),
         ("GET", "/api/shop/meters/calls", 404),
         ("GET", "/api/shop/meters/calls/value/more", 404),
@@ -117,3 +119,25 @@ async def test_everything_else_goes_its_usual_way(method: str, path: str, status
     early, late = await both.ask(method, path)
     assert early.status_code == late.status_code == status
     assert both.reached_root == 1
+
+
+@pytest.mark.parametrize(("size", "status"), [(0, 200), (9, 200), (10, 413)])
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_is_limited_in_the_same_way(size: int, status: int, announced: bool):
+    both = Both()
+    for application in (both.early, both.late):
+        body = b"x" * size if announced else in_parts(size)
+        client = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=application), base_url="http://shop"
+        )
+        async with client:
+            answer = await client.put("/api/shop/meters/calls/value", content=body)
+        assert answer.status_code == status
+        expected = {"code": "body_too_large"} if status == 413 else {"length": size}
+        assert answer.json().items() >= expected.items()
+    assert both.reached_root == 0
+
+
+async def in_parts(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size):
+        yield b"x"

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from fastapi import FastAPI, Query
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
@@ -22,9 +23,23 @@ from billwright.surfaces.web.wire import MoneyInput, MoneyModel, RequestModel, R
 unknown_meter = RefusalCode("unknown_meter", Category.NOT_FOUND, "No such meter.")
 
 
+VOCABULARY = {
+    "name": "What it is called.",
+    "Order.name": "Who orders.",
+    "gift": "Never told: the member explains itself.",
+    "status": "How far it is.",
+}
+
+
 class Order(RequestModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "A", "gift": None}]})
+
     name: Text
     price: MoneyInput
+    gift: Annotated[str | None, Field(description="What is written on the card.")] = None
+    notes: dict[Annotated[str, StringConstraints(pattern="^[a-z]+$")], str] = Field(
+        default_factory=dict
+    )
 
 
 class Ordered(ResponseModel):
@@ -83,7 +98,11 @@ def application() -> FastAPI:
     app.router.routes.insert(
         0, HotRoute("/usage/{meter}", ingest, method="POST", operation=operation)
     )
-    install_openapi(app, security_schemes={"api_key": {"type": "http", "scheme": "bearer"}})
+    install_openapi(
+        app,
+        vocabulary=VOCABULARY,
+        security_schemes={"api_key": {"type": "http", "scheme": "bearer"}},
+    )
     return app
 
 
@@ -144,3 +163,22 @@ def test_a_hot_route_answers_and_refuses_like_any_other():
 
     assert (accepted.status_code, accepted.json()) == (202, {"accepted": 1})
     assert (refused.status_code, refused.json()["code"]) == (404, "unknown_meter")
+
+
+def test_a_word_is_explained_where_it_says_nothing_of_itself(document):
+    schemas = document["components"]["schemas"]
+    assert schemas["Order"]["properties"]["name"]["description"] == "Who orders."
+    assert schemas["Ordered"]["properties"]["name"]["description"] == "What it is called."
+    assert schemas["Order"]["properties"]["gift"]["description"] == "What is written on the card."
+    by_name = {one["name"]: one for one in document["paths"]["/orders"]["get"]["parameters"]}
+    assert by_name["status"]["description"] == "How far it is."
+
+
+def test_an_example_keeps_its_nulls(document):
+    assert document["components"]["schemas"]["Order"]["examples"] == [{"name": "A", "gift": None}]
+
+
+def test_names_of_a_form_may_have_no_other(document):
+    notes = document["components"]["schemas"]["Order"]["properties"]["notes"]
+    assert notes["patternProperties"].keys() == {"^[a-z]+$"}
+    assert notes["additionalProperties"] is False

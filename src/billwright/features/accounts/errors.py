@@ -21,6 +21,27 @@ account_version_stale = RefusalCode(
     Category.STALE,
     "The account has changed since version {expected}; it is at version {actual}.",
 )
+account_not_closable = RefusalCode(
+    "account_not_closable",
+    Category.CONFLICT,
+    "The account {account_id} cannot be closed while something of it goes on.",
+)
+contact_unknown = RefusalCode(
+    "contact_unknown", Category.NOT_FOUND, "The account has no contact {contact_id}."
+)
+contact_repeated = RefusalCode(
+    "contact_repeated",
+    Category.CONFLICT,
+    "The account has a contact with this address and the role {role} already.",
+)
+contacts_too_many = RefusalCode(
+    "contacts_too_many", Category.CONFLICT, "The account has {maximum} contacts already."
+)
+contact_version_stale = RefusalCode(
+    "contact_version_stale",
+    Category.STALE,
+    "The contact has changed since version {expected}; it is at version {actual}.",
+)
 billing_day_mismatch = RefusalCode(
     "billing_day_mismatch",
     Category.INVALID,

@@ -20,6 +20,48 @@ class AccountCreated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountClosed(Event):
+    """It takes no new subscription, invoice or payment method any more."""
+
+    type: ClassVar[str] = "account.closed"
+    subject_type: ClassVar[str] = "account"
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReopened(Event):
+    type: ClassVar[str] = "account.reopened"
+    subject_type: ClassVar[str] = "account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactAdded(Event):
+    type: ClassVar[str] = "contact.added"
+    subject_type: ClassVar[str] = "contact"
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactUpdated(Event):
+    """`changed` names the fields of the contact that are not as they were, in alphabetical order."""
+
+    type: ClassVar[str] = "contact.updated"
+    subject_type: ClassVar[str] = "contact"
+
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRemoved(Event):
+    type: ClassVar[str] = "contact.removed"
+    subject_type: ClassVar[str] = "contact"
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountParked(Event):
     type: ClassVar[str] = "account.parked"
     subject_type: ClassVar[str] = "account"

@@ -12,12 +12,21 @@ from billwright.features.tenancy.model import Address
 from billwright.kernel.quick import quickly_made
 
 AccountId = NewType("AccountId", UUID)
+ContactId = NewType("ContactId", UUID)
 TestClockId = NewType("TestClockId", UUID)
 
 
 class AccountStatus(StrEnum):
     ACTIVE = "active"
     CLOSED = "closed"
+
+
+class ContactRole(StrEnum):
+    """What a contact is for: invoices and notices go to those of the role `billing`."""
+
+    BILLING = "billing"
+    TECHNICAL = "technical"
+    OWNER = "owner"
 
 
 class Collection(StrEnum):
@@ -69,6 +78,29 @@ class Account:
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person or a mailbox of a customer; `locale` is none where the account's holds."""
+
+    id: ContactId
+    account_id: UUID
+    name: str
+    email: str
+    role: ContactRole
+    locale: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTime:
+    """Which time an account lives in: the zone of its calendar, and its test clock if it has one."""
+
+    zone: str
+    test_clock_id: TestClockId | None
 
 
 class TestClockState(StrEnum):

@@ -16,6 +16,16 @@ plan_version_stale = RefusalCode(
     Category.STALE,
     "The plan {plan_code} is at version {actual}, not at version {expected}.",
 )
+feature_stale = RefusalCode(
+    "feature_stale",
+    Category.STALE,
+    "The feature {feature_code} has changed since version {expected}; it is at version {actual}.",
+)
+plan_stale = RefusalCode(
+    "plan_stale",
+    Category.STALE,
+    "The plan {plan_code} has changed since revision {expected}; it is at revision {actual}.",
+)
 plan_archived = RefusalCode(
     "plan_archived", Category.CONFLICT, "The plan {plan_code} is archived and cannot be sold."
 )
@@ -86,4 +96,37 @@ feature_value_invalid = RefusalCode(
     "feature_value_invalid",
     Category.INVALID,
     "The feature {feature_code} is {kind} and takes {expected}.",
+)
+feature_reference_unknown = RefusalCode(
+    "feature_unknown_here", Category.INVALID, "There is no feature {feature_code}."
+)
+feature_code_taken = RefusalCode(
+    "feature_code_taken",
+    Category.CONFLICT,
+    "A feature with the code {feature_code} exists already.",
+)
+feature_member_unsuitable = RefusalCode(
+    "feature_member_unsuitable",
+    Category.INVALID,
+    "The feature {feature_code} is {kind} and cannot have {member}.",
+)
+feature_term_unsuitable = RefusalCode(
+    "feature_term_unsuitable",
+    Category.INVALID,
+    "The feature {feature_code} cannot have {term}, which belongs to {belongs_to}.",
+)
+feature_term_missing = RefusalCode(
+    "feature_term_missing",
+    Category.INVALID,
+    "The feature {feature_code} must have {term}, because it has {needed_by}.",
+)
+feature_term_out_of_range = RefusalCode(
+    "feature_term_out_of_range",
+    Category.INVALID,
+    "{term} of the feature {feature_code} must be between {least} and {largest}.",
+)
+feature_add_on_unknown = RefusalCode(
+    "feature_add_on_unknown",
+    Category.INVALID,
+    "The feature {feature_code} comes with {add_on}, which is no optional component of the plan.",
 )

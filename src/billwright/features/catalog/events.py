@@ -53,11 +53,27 @@ class PlanArchived(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureCreated(Event):
+    """By itself; of one that comes with a plan, that plan tells."""
+
+    type: ClassVar[str] = "feature.created"
+    subject_type: ClassVar[str] = "feature"
+
+    code: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureUpdated(Event):
-    """It is called otherwise from now on; what versions of plans give keeps its name."""
+    """`changed` names what is not as it was, in alphabetical order; what versions of plans give keeps
+    its name. Where a default, a meter or how sources come together has changed, so has what accounts
+    may use.
+    """
 
     type: ClassVar[str] = "feature.updated"
     subject_type: ClassVar[str] = "feature"
 
     code: str
     name: str
+    changed: tuple[str, ...]

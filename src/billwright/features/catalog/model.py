@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
@@ -61,17 +61,95 @@ class FeatureKind(StrEnum):
     METERED = "metered"
 
 
+class Combination(StrEnum):
+    """What several subscriptions of an account give of a metered feature: one pool for all of them, or
+    each subscription its own.
+    """
+
+    ADDITIVE = "additive"
+    PARALLEL = "parallel"
+
+
+class AllowanceChange(StrEnum):
+    """What a change of plan within a window gives of a metered feature whose usage adds up: the share
+    of the difference that is left of the window, all of the difference, or all of the new limit, as if
+    nothing had been used.
+    """
+
+    PRORATE_GRANT = "prorate_grant"
+    GRANT_DELTA = "grant_delta"
+    GRANT_FULL = "grant_full"
+
+
+class LimitPolicy(StrEnum):
+    """What happens at a limit: no more, more (which is noted and told), or more up to a cap."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    SOFT_CAPPED = "soft_capped"
+
+
+class ResetKind(StrEnum):
+    """When a count starts anew: with the billing period, with the calendar of the account's zone, a
+    while after the first use, never; or only the last while counts, whenever that is.
+    """
+
+    BILLING_CYCLE = "billing_cycle"
+    CALENDAR = "calendar"
+    FIXED_WINDOW = "fixed_window"
+    SLIDING_WINDOW = "sliding_window"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """When a count starts anew; `interval` belongs to `calendar`, `window` to the two windows."""
+
+    kind: ResetKind = ResetKind.BILLING_CYCLE
+    interval: Interval | None = None
+    window: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureTerms:
+    """How a feature is limited, beside its value.
+
+    `soft_cap` is how much beyond the limit `soft_capped` allows. With `preserve_overage`, what was used
+    beyond the limit counts against the next window. With `kept_when_unpaid`, missing payments take the
+    feature away only when they take away everything.
+    """
+
+    limit_policy: LimitPolicy = LimitPolicy.HARD
+    soft_cap: Decimal | None = None
+    reset: Reset = Reset()
+    preserve_overage: bool = False
+    kept_when_unpaid: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class PlanFeature:
     """What a plan gives of a feature: true or false, a value, or for `metered` a limit per period.
 
-    A limit is a decimal string; null is no limit.
+    A limit is a decimal string; null is no limit. With an `add_on`, which is the code of an optional
+    component, a subscription has it while it has that add-on, and a limit for each unit of it.
     """
 
     code: str
     name: str
     kind: FeatureKind
     value: bool | int | str | None
+    terms: FeatureTerms = FeatureTerms()
+    add_on: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureDefinition:
+    """What is given of a feature, wherever that is said: its value, or the limit of a metered one, as
+    `PlanFeature` has them, and its terms.
+    """
+
+    value: bool | int | str | None
+    terms: FeatureTerms = FeatureTerms()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +231,9 @@ class PlanVersion:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan with its newest version, which new subscriptions get."""
+    """A plan with its newest version, which new subscriptions get; `revision` counts every change of it,
+    new versions included.
+    """
 
     id: PlanId
     code: str
@@ -163,14 +243,26 @@ class Plan:
     metadata: dict[str, str]
     created_at: datetime
     version: PlanVersion
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """A feature as all plans share it; versions of plans keep the name under which they gave it."""
+    """A feature as all plans share it; versions of plans keep the name under which they gave it.
+
+    `meter` counts a metered feature, by default the one that has its code. `options` are the values that
+    a static one may take, none for any. `default` is what an account has of it that nothing else gives.
+    """
 
     id: FeatureId
     code: str
     name: str
     kind: FeatureKind
     created_at: datetime
+    updated_at: datetime
+    meter: str | None = None
+    combination: Combination = Combination.ADDITIVE
+    on_change: AllowanceChange = AllowanceChange.PRORATE_GRANT
+    options: tuple[str, ...] | None = None
+    default: FeatureDefinition | None = None
+    version: int = 1

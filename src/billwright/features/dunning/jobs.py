@@ -6,7 +6,7 @@ import structlog
 
 from billwright.features.dunning.operations.take_due_steps import take_due_steps
 from billwright.features.dunning.sql.reads import earliest_due
-from billwright.features.payments.port import PaymentProviders
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.runtime.queue.registry import Sweep, Work
 from billwright.runtime.secrets import SecretBox
 

@@ -25,18 +25,18 @@ from billwright.features.invoicing.events import (
     InvoiceVoided,
 )
 from billwright.features.invoicing.sql.reads import invoice_by_id
+from billwright.features.payment_methods.events import PaymentMethodAdded, PaymentMethodChanged
+from billwright.features.payment_providers.model import AttemptState, Decline
 from billwright.features.payments.events import (
     InvoiceOverdue,
     PaymentActionRequired,
     PaymentCanceled,
     PaymentFailed,
-    PaymentMethodAdded,
-    PaymentMethodChanged,
     PaymentProcessing,
     PaymentStarted,
     PaymentSucceeded,
 )
-from billwright.features.payments.model import AttemptState, Decline, Origin
+from billwright.features.payments.model import Origin
 from billwright.features.subscriptions.events import (
     SubscriptionCanceled,
     SubscriptionResumed,

@@ -24,6 +24,11 @@ api_key_expires_in_past = RefusalCode(
 scope_unknown = RefusalCode(
     "scope_unknown", Category.INVALID, "{scope!r} is no scope; there are {scopes}."
 )
+scope_not_held = RefusalCode(
+    "scope_not_held",
+    Category.FORBIDDEN,
+    "An API key cannot give the scope {scope}, which it does not have itself.",
+)
 scope_missing = RefusalCode(
     "scope_missing", Category.FORBIDDEN, "The API key lacks the scope {scope}."
 )

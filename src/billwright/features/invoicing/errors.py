@@ -92,6 +92,11 @@ credit_insufficient = RefusalCode(
 series_template_invalid = RefusalCode(
     "series_template_invalid", Category.INVALID, "The template cannot be used: {reason}."
 )
+series_stale = RefusalCode(
+    "series_stale",
+    Category.STALE,
+    "The series of numbers has changed since revision {expected}; it is at revision {actual}.",
+)
 series_number_taken = RefusalCode(
     "series_number_taken",
     Category.CONFLICT,

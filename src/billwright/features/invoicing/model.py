@@ -385,9 +385,12 @@ class SeriesRestart(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceSeries:
-    """How documents of a kind are numbered; `next_number` is what one would get that was made now."""
+    """How documents of a kind are numbered; `next_number` is what one would get that was made now, and
+    `revision` counts the changes: 0 is a series that is numbered as it is by default.
+    """
 
     kind: DocumentKind
     template: str
     restarts: SeriesRestart
     next_number: str
+    revision: int

@@ -9,8 +9,8 @@ from billwright.features.notifications.operations.deliver_due_requests import (
 )
 from billwright.features.notifications.operations.request_messages import DELIVER_NOTIFICATIONS
 from billwright.features.notifications.port import MailChannel, Notifier
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.operations.pay_link import PayLinks, page_provider
-from billwright.features.payments.port import PaymentProviders
 from billwright.runtime.queue.registry import Job, Sweep, Work
 
 

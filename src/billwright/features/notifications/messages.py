@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from billwright.features.tenancy.model import SellerParty
@@ -27,9 +29,12 @@ class MessageType(StrEnum):
     PAYMENT_SUCCEEDED = "payment.succeeded"
     SUBSCRIPTION_STARTED = "subscription.started"
     SUBSCRIPTION_CANCELED = "subscription.canceled"
+    TRIAL_ENDING = "trial.ending"
+    RENEWAL_UPCOMING = "renewal.upcoming"
     PAYMENT_ACTION_REQUIRED = "payment.action_required"
     PAYMENT_METHOD_EXPIRING = "payment_method.expiring"
     REFUND_SUCCEEDED = "refund.succeeded"
+    LIMIT_REACHED = "entitlement.limit_reached"
     DUNNING_PAYMENT_MISSING = "dunning.payment_missing"
     DUNNING_REMINDER = "dunning.reminder"
     DUNNING_NOTICE = "dunning.notice"
@@ -58,7 +63,7 @@ _CONSEQUENCE = MessageKeys(
 MESSAGE_KEYS: Mapping[MessageType, MessageKeys] = {
     MessageType.INVOICE_FINALIZED: MessageKeys(
         frozenset({"account_name", "invoice_number", "amount_label", "due_on_label"}),
-        frozenset({"collection_label", "invoice_url", "pay_url"}),
+        frozenset({"collection_label", "invoice_url", "pay_url", "total_label"}),
     ),
     MessageType.PAYMENT_SUCCEEDED: MessageKeys(
         frozenset({"account_name", "invoice_number", "amount_label", "paid_on_label"}),
@@ -72,6 +77,23 @@ MESSAGE_KEYS: Mapping[MessageType, MessageKeys] = {
         frozenset({"account_name", "plan_name", "effective_on_label"}),
         frozenset({"portal_url"}),
     ),
+    MessageType.TRIAL_ENDING: MessageKeys(
+        frozenset({"account_name", "plan_name", "ends_on_label"}),
+        frozenset(
+            {
+                "charged_on_label",
+                "amount_label",
+                "collection_label",
+                "needs_method_by_label",
+                "stops_on_label",
+                "portal_url",
+            }
+        ),
+    ),
+    MessageType.RENEWAL_UPCOMING: MessageKeys(
+        frozenset({"account_name", "plan_name", "renews_on_label"}),
+        frozenset({"amount_label", "collection_label", "portal_url"}),
+    ),
     MessageType.PAYMENT_ACTION_REQUIRED: MessageKeys(
         frozenset({"account_name", "invoice_number", "amount_label", "expires_on_label"}),
         frozenset({"pay_url"}),
@@ -83,6 +105,10 @@ MESSAGE_KEYS: Mapping[MessageType, MessageKeys] = {
     MessageType.REFUND_SUCCEEDED: MessageKeys(
         frozenset({"account_name", "invoice_number", "amount_label"}),
         frozenset({"invoice_url"}),
+    ),
+    MessageType.LIMIT_REACHED: MessageKeys(
+        frozenset({"account_name", "feature_name", "limit_label"}),
+        frozenset({"resets_on_label", "portal_url"}),
     ),
     MessageType.DUNNING_PAYMENT_MISSING: _MISSING,
     MessageType.DUNNING_REMINDER: _MISSING,
@@ -101,8 +127,13 @@ Labels arrive formatted in the recipient's language: `price_label` is like "€1
 `effective_on_label` the first day of a started and the last day of a canceled subscription,
 `trial_ends_on_label` the last free day. `collection_label` names the payment method ("Visa ending in
 4242") that is charged without the customer doing anything; without it they are asked to pay.
-`credit_label` is the part of a payment that was more than was due, `next_attempt_on_label` the day on
-which a payment is tried again by itself. `pay_url` leads to the page on which the invoice is paid.
+`total_label` is what an invoice came to on which nothing is due any more. `credit_label` is the part of
+a payment that was more than was due, `next_attempt_on_label` the day on which a payment is tried again by
+itself. Of a trial, `ends_on_label` is the last free day, `charged_on_label` the day on which the paid
+life begins, `needs_method_by_label` the day by which a payment method must be there for that, and
+`stops_on_label` the day on which it stops in any case. `resets_on_label` is the day on which a count
+starts anew. `pay_url` leads to the page on which the invoice is
+paid.
 """
 
 LEADING_TO_PAY = frozenset(
@@ -195,6 +226,11 @@ def amount_label(amount: Money, *, locale: str) -> str:
         amount.to_decimal(), babel_locale, currency=amount.currency.code, currency_digits=False
     )
     return _LETTER_BESIDE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
+
+
+def quantity_label(quantity: Decimal, *, locale: str) -> str:
+    """A number of units as the message's language writes it, without decimals that say nothing."""
+    return format_decimal(quantity, "#,##0.######", _babel_locale(locale))
 
 
 def day_label(day: date, *, locale: str) -> str:

@@ -29,7 +29,8 @@ class NewRequest:
     """A message to be asked for.
 
     `type` names what it says and `version` the meaning of its `data`; `dedup_key` is what may be
-    said only once; a higher `priority` leaves first.
+    said only once; a higher `priority` leaves first. Without a contact, it is for the account's own
+    address.
     """
 
     type: str
@@ -40,13 +41,15 @@ class NewRequest:
     data: dict[str, str]
     dedup_key: str
     occurred_at: datetime
+    contact_id: UUID | None = None
     version: int = 1
     priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationRequest:
-    """A message that was asked for; `sequence` orders those about one subject.
+    """A message that was asked for; `sequence` orders those about one subject. The contact that it is for
+    may be gone since.
 
     `attempts` counts how often a worker took it; `last_error` is what was said the last time that it
     was not accepted.
@@ -56,6 +59,7 @@ class NotificationRequest:
     type: str
     version: int
     account_id: UUID
+    contact_id: UUID | None
     recipient_role: RecipientRole
     locale: str
     subject_type: str

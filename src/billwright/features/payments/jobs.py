@@ -8,8 +8,11 @@ from uuid import UUID
 import structlog
 
 from billwright.features.invoicing.sql.reads import earliest_collection
-from billwright.features.payments.operations.announce_expiring_methods import (
-    announce_expiring_methods as announce_batch,
+from billwright.features.payment_providers.port import (
+    Capability,
+    OutcomeUnknown,
+    PaymentProviders,
+    ProviderUnavailable,
 )
 from billwright.features.payments.operations.close_expired_pages import (
     close_expired_pages as close_batch,
@@ -21,32 +24,15 @@ from billwright.features.payments.operations.collect_attempt import (
 from billwright.features.payments.operations.collect_due_invoices import (
     collect_due_invoices as collect_batch,
 )
-from billwright.features.payments.operations.execute_refund import EXECUTE_REFUND, execute_refund
 from billwright.features.payments.operations.reconcile_provider import reconcile_provider
-from billwright.features.payments.operations.resolve_left_setups import (
-    resolve_left_setups as resolve_left,
-)
 from billwright.features.payments.operations.resolve_open_attempts import (
     resolve_open_attempts as resolve_batch,
-)
-from billwright.features.payments.operations.resolve_open_refunds import (
-    resolve_open_refunds as resolve_refunds,
-)
-from billwright.features.payments.operations.retry_callbacks import (
-    retry_callbacks as retry_batch,
 )
 from billwright.features.payments.operations.withdraw_waiting import (
     WITHDRAW_WAITING,
     withdraw_waiting,
 )
-from billwright.features.payments.port import (
-    Capability,
-    OutcomeUnknown,
-    PaymentProviders,
-    ProviderUnavailable,
-)
 from billwright.features.payments.rules.reconciliation import window_after
-from billwright.features.payments.sql.reads_methods import next_expiry_announcement
 from billwright.features.payments.sql.reads_reconciliation import last_compared_until
 from billwright.runtime.queue.registry import Job, Sweep, Work
 from billwright.runtime.secrets import SecretBox
@@ -107,58 +93,6 @@ async def withdraw_settled(work: Work, payload: Any) -> None:
     )
 
 
-async def refund_reserved(work: Work, payload: Any) -> None:
-    """Ask a provider to give back what was reserved by somebody who could not wait for it."""
-    await execute_refund(
-        work.tx, UUID(payload["refund_id"]), providers=work.provider(PaymentProviders)
-    )
-
-
-async def resolve_open_refunds(work: Work) -> int:
-    """Look for the outcome of all refunds that are due for it; returns how many that were."""
-    resolved = 0
-    while batch := await resolve_refunds(
-        work.tx, as_of=work.as_of, providers=work.provider(PaymentProviders)
-    ):
-        resolved += batch
-    return resolved
-
-
-async def retry_callbacks(work: Work) -> int:
-    """Apply what providers told and could not be applied yet; returns how many were tried."""
-    retried = 0
-    while batch := await retry_batch(
-        work.tx,
-        as_of=work.as_of,
-        database=work.database,
-        providers=work.provider(PaymentProviders),
-        box=work.provider(SecretBox),
-    ):
-        retried += batch
-    return retried
-
-
-async def resolve_left_setups(work: Work) -> int:
-    """Ask what became of pages to leave a method on; returns how many have ended."""
-    return await resolve_left(
-        work.tx,
-        as_of=work.as_of,
-        providers=work.provider(PaymentProviders),
-        box=work.provider(SecretBox),
-    )
-
-
-async def announce_expiring_methods(work: Work) -> int:
-    """Announce that default methods end soon; returns how many."""
-    announced = 0
-    while True:
-        async with work.tx() as tx:
-            batch = await announce_batch(tx, as_of=work.as_of, test_clock_id=work.test_clock_id)
-        if not batch:
-            return announced
-        announced += batch
-
-
 async def reconcile_providers(work: Work) -> int:
     """Compare what providers list with what is booked; returns how many payments were compared. One that
     cannot be asked is compared the next time, from where it was left.
@@ -182,14 +116,9 @@ async def reconcile_providers(work: Work) -> int:
     return compared
 
 
-JOBS = [
-    Job(COLLECT_ATTEMPT, collect_reserved),
-    Job(EXECUTE_REFUND, refund_reserved),
-    Job(WITHDRAW_WAITING, withdraw_settled),
-]
+JOBS = [Job(COLLECT_ATTEMPT, collect_reserved), Job(WITHDRAW_WAITING, withdraw_settled)]
 
 SWEEPS = [
-    Sweep(name="resolve_open_refunds", cron="* * * * *", run=resolve_open_refunds),
     Sweep(
         name="collect_due_invoices",
         cron="* * * * *",
@@ -199,12 +128,4 @@ SWEEPS = [
     Sweep(name="close_expired_pages", cron="* * * * *", run=close_expired_pages),
     Sweep(name="reconcile_providers", cron="17 3 * * *", run=reconcile_providers),
     Sweep(name="resolve_open_attempts", cron="* * * * *", run=resolve_open_attempts),
-    Sweep(name="retry_callbacks", cron="* * * * *", run=retry_callbacks),
-    Sweep(name="resolve_left_setups", cron="*/10 * * * *", run=resolve_left_setups),
-    Sweep(
-        name="announce_expiring_methods",
-        cron="40 6 * * *",
-        run=announce_expiring_methods,
-        next_due=next_expiry_announcement,
-    ),
 ]

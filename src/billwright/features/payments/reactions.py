@@ -11,8 +11,7 @@ from billwright.features.invoicing.events import (
     InvoicePaid,
     InvoiceVoided,
 )
-from billwright.features.payments.model import AttemptState
-from billwright.features.payments.operations.refund_credit_notes import refund_credit_notes
+from billwright.features.payment_providers.model import AttemptState
 from billwright.features.payments.operations.withdraw_waiting import withdraw_later
 from billwright.features.payments.sql.reads import live_attempts_of
 from billwright.runtime.db.tx import Tx
@@ -47,6 +46,5 @@ CONSEQUENCES = [
     Consequence("withdraw_when_paid", InvoicePaid, stop_waiting),
     Consequence("withdraw_when_voided", InvoiceVoided, stop_waiting),
     Consequence("withdraw_when_given_up", InvoiceMarkedUncollectible, stop_waiting),
-    Consequence("refund_credit_notes", CreditNoteIssued, refund_credit_notes),
     Consequence("withdraw_when_credited", CreditNoteIssued, stop_waiting_for_too_much),
 ]

@@ -11,6 +11,11 @@ promotion_reference_unknown = RefusalCode(
 redemption_unknown = RefusalCode(
     "redemption_unknown", Category.NOT_FOUND, "There is no redemption {redemption_id}."
 )
+promotion_stale = RefusalCode(
+    "promotion_stale",
+    Category.STALE,
+    "The promotion {promotion_code} has changed since version {expected}; it is at version {actual}.",
+)
 promotion_code_taken = RefusalCode(
     "promotion_code_taken",
     Category.CONFLICT,

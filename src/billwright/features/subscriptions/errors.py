@@ -38,6 +38,37 @@ trial_end_invalid = RefusalCode(
     "A trial that ends at {current} can be extended to a later instant within two years, not to "
     "{trial_end}.",
 )
+trial_unknown = RefusalCode(
+    "trial_unknown", Category.NOT_FOUND, "The subscription {subscription_id} has no trial."
+)
+trial_already_used = RefusalCode(
+    "trial_already_used",
+    Category.CONFLICT,
+    "This customer has had its trial of the plan {plan_code} since {redeemed_on}.",
+)
+trial_length_missing = RefusalCode(
+    "trial_length_missing",
+    Category.INVALID,
+    "The plan {plan_code} has no trial of its own; say how long it is to be.",
+)
+trial_until_invalid = RefusalCode(
+    "trial_until_invalid",
+    Category.INVALID,
+    "A trial that begins at {start} ends later than that and within two years, not at {trial_until}.",
+)
+trial_to_be_canceled = RefusalCode(
+    "trial_to_be_canceled",
+    Category.CONFLICT,
+    "The trial is to be canceled at {cancel_at}; undo that first.",
+)
+cancellation_unknown = RefusalCode(
+    "cancellation_unknown", Category.NOT_FOUND, "There is no cancellation {cancellation_id}."
+)
+report_period_invalid = RefusalCode(
+    "report_period_invalid",
+    Category.INVALID,
+    "A report covers at least a day and at most {months} months, not {since} to {until}.",
+)
 effective_at_invalid = RefusalCode(
     "effective_at_invalid",
     Category.INVALID,

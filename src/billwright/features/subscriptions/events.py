@@ -44,6 +44,43 @@ class SubscriptionTrialExtended(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionTrialEnding(Event):
+    """A trial ends soon. `outcome` is what happens then as things stand: `continue` into the paid life,
+    `pause` or `end`; `needs_payment_method` says that one would let it continue. `amount_minor` is what
+    will be due with tax; null where nothing is invoiced then.
+    """
+
+    type: ClassVar[str] = "subscription.trial_ending"
+    subject_type: ClassVar[str] = "subscription"
+
+    number: int
+    plan_code: str
+    plan_name: str
+    trial_end: datetime
+    outcome: str
+    needs_payment_method: bool
+    amount_minor: int | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRenewalUpcoming(Event):
+    """A subscription renews soon, to the plan that is named. `amount_minor` is what will be due with tax;
+    null where nothing is invoiced then.
+    """
+
+    type: ClassVar[str] = "subscription.renewal_upcoming"
+    subject_type: ClassVar[str] = "subscription"
+
+    number: int
+    plan_code: str
+    plan_name: str
+    renews_at: datetime
+    amount_minor: int | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionStarted(Event):
     """It gives access as a paid subscription from now on."""
 

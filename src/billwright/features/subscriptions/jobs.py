@@ -9,9 +9,13 @@ import structlog
 from billwright.features.subscriptions.operations.adjust_late_usage import (
     adjust_late_usage as adjust_batch,
 )
+from billwright.features.subscriptions.operations.remind_subscribers import (
+    remind_subscribers as remind_batch,
+)
 from billwright.features.subscriptions.operations.take_all_due_steps import take_all_due_steps
 from billwright.features.subscriptions.operations.take_due_steps import BatchReport
 from billwright.features.subscriptions.sql.reads import earliest_action
+from billwright.features.subscriptions.sql.reads_trials import earliest_reminder
 from billwright.features.usage.sql.reads import earliest_late_usage
 from billwright.runtime.queue.registry import Sweep, Work
 
@@ -54,6 +58,17 @@ async def adjust_late_usage(work: Work) -> int:
         counted += batch
 
 
+async def remind_subscribers(work: Work) -> int:
+    """Publish what ends soon and people are to be told of, batch by batch; returns how many."""
+    reminded = 0
+    while True:
+        async with work.tx() as tx:
+            batch = await remind_batch(tx, as_of=work.as_of, test_clock_id=work.test_clock_id)
+        if not batch:
+            return reminded
+        reminded += batch
+
+
 SWEEPS = [
     Sweep(
         name="renew_due_subscriptions",
@@ -66,5 +81,11 @@ SWEEPS = [
         cron="*/10 * * * *",
         run=adjust_late_usage,
         next_due=earliest_late_usage,
+    ),
+    Sweep(
+        name="remind_subscribers",
+        cron="*/10 * * * *",
+        run=remind_subscribers,
+        next_due=earliest_reminder,
     ),
 ]

@@ -98,6 +98,34 @@ class CancellationFeedback(StrEnum):
     OTHER = "other"
 
 
+class CancellationState(StrEnum):
+    PENDING = "pending"
+    EFFECTIVE = "effective"
+    UNDONE = "undone"
+
+
+class TrialState(StrEnum):
+    """What has become of a trial: it led into the paid life, or was over without that (`ended`), or was
+    canceled before it was over.
+    """
+
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    CONVERTED = "converted"
+    ENDED = "ended"
+    CANCELED = "canceled"
+
+
+class Boundary(StrEnum):
+    """What happens at the end of a trial or a period: the next period begins, service waits for a
+    payment method, or the subscription ends.
+    """
+
+    CONTINUE = "continue"
+    PAUSE = "pause"
+    END = "end"
+
+
 class CollectionPause(StrEnum):
     """What becomes of invoices while collection is paused; the subscription goes on."""
 
@@ -163,11 +191,13 @@ class UnpaidChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """The instants between which a subscription is tried; `end_behavior` is what happens then when the
-    account has no payment method.
+    account has no payment method. `original_end` is where it was to end when it was planned.
     """
 
     start: datetime | None = None
     end: datetime | None = None
+    original_end: datetime | None = None
+    state: TrialState | None = None
     end_behavior: TrialEndBehavior = TrialEndBehavior.CREATE_INVOICE
 
 
@@ -175,10 +205,11 @@ class Trial:
 class Cancellation:
     """What is known of a subscription's end: all none while nobody asked for it.
 
-    `at` is when it will end, `requested_at` when that was asked for. `at_period_end`: it ends with its
-    period, also when that comes to end at another instant.
+    `at` is when it will end, `requested_at` when that was asked for, and `mode` how. `at_period_end`: it
+    ends with its period, also when that comes to end at another instant.
     """
 
+    mode: CancellationMode | None = None
     at: datetime | None = None
     at_period_end: bool = False
     requested_at: datetime | None = None
@@ -198,6 +229,17 @@ class Pause:
     at: datetime | None = None
     resumes_at: datetime | None = None
     keeps_period: bool = True
+
+
+@quickly_made
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """How many days before the end of a trial or a period people are reminded of it: none for what is
+    usual, 0 for never. `sent_for` is the last end that they were reminded of.
+    """
+
+    days: int | None = None
+    sent_for: datetime | None = None
 
 
 @quickly_made
@@ -227,6 +269,7 @@ class Subscription:
     next_action_at: datetime | None
     trial: Trial = Trial()
     renews: bool = True
+    reminder: Reminder = Reminder()
     cancellation: Cancellation = Cancellation()
     ended_at: datetime | None = None
     pause: Pause = Pause()
@@ -263,6 +306,32 @@ class Commanded:
     subscription: Subscription
     version: PlanVersion
     billed: Billed = Billed()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedCancellation:
+    """A cancellation that was asked for, or an end that came by itself: then there is no `mode`.
+
+    `cancel_at` is when it takes effect, or was to. One that another one took the place of is undone. The
+    actor is none where it was not recorded.
+    """
+
+    id: UUID
+    account_id: UUID
+    subscription_id: UUID
+    plan_code: str
+    state: CancellationState
+    mode: CancellationMode | None
+    cancel_at: datetime
+    reason: CancellationReason
+    feedback: CancellationFeedback | None
+    comment: str | None
+    proration: CancellationProration | None
+    bills_final_usage: bool
+    actor: Actor | None
+    requested_at: datetime
+    undone_at: datetime | None = None
+    effective_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

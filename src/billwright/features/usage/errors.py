@@ -35,6 +35,11 @@ meter_unknown = RefusalCode("meter_unknown", Category.NOT_FOUND, "There is no me
 meter_code_taken = RefusalCode(
     "meter_code_taken", Category.CONFLICT, "A meter with the code {meter_code} exists already."
 )
+meter_stale = RefusalCode(
+    "meter_stale",
+    Category.STALE,
+    "The meter {meter_code} has changed since revision {expected}; it is at revision {actual}.",
+)
 meter_archived = RefusalCode(
     "meter_archived", Category.CONFLICT, "The meter {meter_code} is archived and stays as it is."
 )

@@ -136,7 +136,9 @@ class MeterVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """A meter with its newest version, which counts for what is billed from now on."""
+    """A meter with its newest version, which counts for what is billed from now on; `revision` counts
+    every change of it.
+    """
 
     id: MeterId
     code: str
@@ -146,6 +148,7 @@ class Meter:
     version: MeterVersion
     created_at: datetime
     updated_at: datetime
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,3 +187,20 @@ class Used:
     digest: str
     meter_version: int = 0
     groups: tuple[UsedGroup, ...] = ()
+
+
+class TotalKey(NamedTuple):
+    """What a running total is kept of: events of a type, of one subscription of an account or of all."""
+
+    account_id: UUID
+    event_type: str
+    subscription_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageTotal:
+    """What was ever told; the `revision` changes with everything that the sums do not show."""
+
+    quantity: Decimal
+    events: int
+    revision: int

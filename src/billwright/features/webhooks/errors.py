@@ -8,6 +8,11 @@ webhook_endpoint_unknown = RefusalCode(
     Category.NOT_FOUND,
     "There is no webhook endpoint {webhook_endpoint_id}.",
 )
+webhook_endpoint_stale = RefusalCode(
+    "webhook_endpoint_stale",
+    Category.STALE,
+    "The webhook endpoint has changed since version {expected}; it is at version {actual}.",
+)
 webhook_endpoint_disabled = RefusalCode(
     "webhook_endpoint_disabled",
     Category.CONFLICT,

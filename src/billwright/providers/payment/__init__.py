@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from billwright.features.payments.port import PaymentProvider, PaymentProviders
+from billwright.features.payment_providers.port import PaymentProvider, PaymentProviders
 from billwright.runtime.settings import Settings
 
 

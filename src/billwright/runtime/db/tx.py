@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -42,6 +42,10 @@ class AuditEntry:
     details: object
 
 
+class _Foreseen(Exception):  # noqa: N818 - it names the state
+    """What was to be foreseen has been seen."""
+
+
 class Tx:
     """One transaction of one tenant at one instant.
 
@@ -55,6 +59,7 @@ class Tx:
 
     __slots__ = (
         "_connection",
+        "_foresees",
         "_now",
         "_time_fixed",
         "actor",
@@ -80,6 +85,7 @@ class Tx:
         self._now = now
         self.machine_now = machine_now or now
         self._time_fixed = False
+        self._foresees = False
         self.tenant_id = tenant_id
         self.actor = actor
         self.cause = cause
@@ -95,8 +101,11 @@ class Tx:
     def move_to(self, instant: datetime) -> None:
         """Take an account's own time, from its test clock; only the lock of an account calls this.
 
-        One transaction has one time: moving to two different instants is a bug.
+        One transaction has one time: moving to two different instants is a bug. What is foreseen has the
+        time that it was given.
         """
+        if self._foresees:
+            return
         if self._time_fixed and instant != self._now:
             raise RuntimeError("one transaction cannot touch accounts of two different clocks")
         self._now, self._time_fixed = instant, True
@@ -166,6 +175,19 @@ class Tx:
             raise
         await self._connection.execute("release savepoint part")
 
+    @asynccontextmanager
+    async def foreseeing(self, instant: datetime) -> AsyncIterator[None]:
+        """A part that takes place at a later instant and of which nothing is kept: what would happen."""
+        before = self._now, self._foresees
+        self._now, self._foresees = instant, True
+        with suppress(_Foreseen):
+            try:
+                async with self.savepoint():
+                    yield
+                    raise _Foreseen
+            finally:
+                self._now, self._foresees = before
+
     def publish(self, event: Event) -> None:
         """State a fact: it is stored with the commit, and the reactions to it run afterwards."""
         self.events.append((new_id_text(), self._now, event))
@@ -187,3 +209,7 @@ class Tx:
     ) -> None:
         """Ask for a job; it exists if and only if this transaction commits."""
         self.jobs.append(JobRequest(job, payload, delay, dedupe_key))
+
+
+OpenTx: TypeAlias = Callable[[], AbstractAsyncContextManager[Tx]]
+"""How work that calls out opens one transaction before the call and another after it."""

@@ -36,7 +36,7 @@ def create(tenant_code: str, *, name: str, scopes: Sequence[str], expires_on: da
                 tx, name=name, scopes=scopes or (FULL_ACCESS,), expires_at=expires_at
             )
         typer.echo(f"The API key {name}, shown this once:", err=True)
-        typer.echo(key)
+        typer.echo(key.text)
 
     return run_on_database(work)
 
@@ -54,12 +54,14 @@ def show_all(tenant_code: str) -> int:
                 key.name,
                 f"...{key.hint}",
                 ",".join(key.scopes),
-                *map(_minute, (key.created_at, key.expires_at, key.revoked_at)),
+                *map(_minute, (key.created_at, key.expires_at, key.revoked_at, key.last_used_at)),
             )
             for key in keys
         ]
         typer.echo(
-            in_columns(["ID", "NAME", "HINT", "SCOPES", "CREATED", "EXPIRES", "REVOKED"], rows)
+            in_columns(
+                ["ID", "NAME", "HINT", "SCOPES", "CREATED", "EXPIRES", "REVOKED", "LAST USED"], rows
+            )
         )
 
     return run_on_database(work)

@@ -10,17 +10,17 @@ from functools import partial
 
 import typer
 
-from billwright.features.payments.operations.reconcile_provider import (
-    Finding,
-    Reconciled,
-    reconcile_provider,
-)
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.port import (
     Capability,
     OutcomeUnknown,
     PaymentProvider,
     PaymentProviders,
     ProviderUnavailable,
+)
+from billwright.features.payments.operations.reconcile_provider import (
+    Finding,
+    Reconciled,
+    reconcile_provider,
 )
 from billwright.features.payments.rules.reconciliation import Window, window_after
 from billwright.features.payments.sql.reads_reconciliation import last_compared_until

@@ -50,7 +50,7 @@ def create(code: str, *, seller_file: Path, name: str | None, key_name: str) -> 
             await create_tenant(tx, command)
             key = await create_api_key(tx, name=key_name)
         typer.echo(f"Tenant {code} ({tenant_id}) exists. Its API key, shown this once:", err=True)
-        typer.echo(key)
+        typer.echo(key.text)
 
     return run_on_database(work)
 

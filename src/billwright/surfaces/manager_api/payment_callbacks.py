@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from billwright.features.payments.port import CallbackInvalid
+from billwright.features.payment_providers.port import CallbackInvalid
 from billwright.surfaces.web.callbacks import take_callback
 
 router = APIRouter(tags=["Payments"])

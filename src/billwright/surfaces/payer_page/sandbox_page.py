@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from billwright.features.callbacks.operations.receive_callback import Delivery, receive_callback
 from billwright.features.notifications.messages import amount_label
-from billwright.features.payments.model import AttemptState
-from billwright.features.payments.operations.receive_callback import Delivery, receive_callback
-from billwright.features.payments.port import PlayedPage, PlayedProvider
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import PlayedPage, PlayedProvider
 from billwright.kernel.refusal import Refusal
 from billwright.surfaces.payer_page.rendering import page
 from billwright.surfaces.web.wiring import Wiring

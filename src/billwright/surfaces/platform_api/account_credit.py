@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
-from billwright.features.accounts.errors import account_unknown
+from billwright.features.accounts.errors import account_closed, account_unknown
 from billwright.features.accounts.sql.reads import account_by_id
 from billwright.features.invoicing import model
 from billwright.features.invoicing.errors import credit_insufficient, credit_not_positive
@@ -102,7 +102,9 @@ async def get_account_credit(reader: Reader, account_id: UUID) -> AccountCredit:
     "",
     response_model=AccountCredit,
     summary="Grant or withdraw credit",
-    responses=refusals.of_writing(account_unknown, credit_not_positive, credit_insufficient),
+    responses=refusals.of_writing(
+        account_unknown, account_closed, credit_not_positive, credit_insufficient
+    ),
 )
 async def change_account_credit(
     writer: Writer, account_id: UUID, body: CreditChangeInput, idempotent: Idempotent

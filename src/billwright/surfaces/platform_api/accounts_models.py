@@ -18,6 +18,7 @@ from billwright.surfaces.web.wire import (
     Identifier,
     Instant,
     Metadata,
+    Prose,
     RequestModel,
     ResponseModel,
     Text,
@@ -140,6 +141,22 @@ class AccountUpdateInput(RequestModel):
     collection: _Collection = Field(default_factory=lambda: model.Collection.IMMEDIATE)
     billing_day: _BillingDay = None
     metadata: Metadata = Field(default_factory=dict)
+
+
+class CloseInput(RequestModel):
+    """What is to be done with what the account still has."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "Moved away", "forfeit_credit": True}]}
+    )
+
+    reason: Annotated[Prose, Field(description="Why; for the books.")] = ""
+    forfeit_credit: Annotated[
+        bool,
+        Field(
+            description="Whether the account gives up its credit; else it is not closed with any."
+        ),
+    ] = False
 
 
 class Address(ResponseModel):

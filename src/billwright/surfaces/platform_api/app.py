@@ -7,38 +7,53 @@ from fastapi import FastAPI
 from billwright import __version__
 from billwright.surfaces.platform_api import (
     account_credit,
+    account_entitlements,
     accounts,
+    api_keys,
+    cancellations,
     charges,
+    contacts,
     disputes,
     dunning_policies,
+    entitlement_grants,
+    entitlement_overrides,
+    entitlement_reservations,
     events,
     features,
+    invoice_sending,
     invoice_series,
     invoices,
     invoices_changes,
     meters,
+    notification_requests,
     payment_failures,
     payment_methods,
     payment_pages,
     payments,
     plans,
+    problem_types,
     promotions,
     provider_callbacks,
     reconciliations,
     refunds,
+    renewals,
     review_tasks,
     subscription_changes,
     subscription_life,
     subscription_usage,
     subscriptions,
     test_clocks,
+    trials,
+    upcoming_invoices,
     usage,
     webhook_deliveries,
     webhook_endpoints,
 )
-from billwright.surfaces.platform_api.caller import KnownCallers
+from billwright.surfaces.platform_api.caller import KnownCallers, scopes_of
+from billwright.surfaces.platform_api.entitlement_checks import checks_route
 from billwright.surfaces.platform_api.entitlements import entitlements_route
 from billwright.surfaces.platform_api.usage import usage_route
+from billwright.surfaces.platform_api.vocabulary import VOCABULARY
 from billwright.surfaces.web.openapi import install_openapi, operation_id
 from billwright.surfaces.web.problems import install_problem_handlers
 
@@ -48,8 +63,9 @@ _DESCRIPTION = """\
 Subscription billing for a platform's own backend: plans, accounts, subscriptions, access, invoices
 and payments.
 
-- **Authentication**: an API key as `Authorization: Bearer bw_...`. Reading needs the scope
-  `billing:read`, changing needs `billing:write`.
+- **Authentication**: an API key as `Authorization: Bearer bw_...`. Every operation
+  names the scope that it needs, such as `invoices:read`; `billing:read` opens every read and
+  `billing:write` everything.
 - **Errors** are RFC 9457 problems; programs go by `code`, which never changes.
 - **Previewing**: every command on a subscription has a `.../preview` that answers what it would do and
   bill, to the cent, and does nothing.
@@ -65,12 +81,16 @@ _TAGS = [
     {"name": "promotions", "description": "Who pays less, how much less, and for how long."},
     {"name": "subscriptions", "description": "Who has subscribed to which plan, and until when."},
     {"name": "entitlements", "description": "What a subscription allows at this moment."},
-    {"name": "usage", "description": "What was used, and how it is counted."},
+    {"name": "meters", "description": "How what was used is counted."},
+    {"name": "usage", "description": "What was used."},
     {"name": "invoices", "description": "What is owed, as documents that never change."},
     {"name": "payments", "description": "Which money has come, and for what."},
     {"name": "dunning", "description": "What is done about invoices that are not paid."},
+    {"name": "problems", "description": "What the codes of refusals mean."},
     {"name": "events", "description": "What has happened, in order."},
     {"name": "webhooks", "description": "Which systems are told of it."},
+    {"name": "notifications", "description": "Which messages to people were asked for."},
+    {"name": "api keys", "description": "Which services may do what."},
     {"name": "test clocks", "description": "Times of their own, to try out billing."},
 ]
 _SECURITY_SCHEMES = {
@@ -99,20 +119,31 @@ def create_platform_api() -> FastAPI:
     )
     app.state.known_callers = KnownCallers()
     install_problem_handlers(app)
+    scopes: dict[str, str] = {}
     for resource in (
         plans,
         features,
         accounts,
         account_credit,
+        contacts,
         promotions,
         subscriptions,
         subscription_changes,
         subscription_life,
+        trials,
+        renewals,
+        cancellations,
         meters,
         usage,
         subscription_usage,
+        account_entitlements,
+        entitlement_overrides,
+        entitlement_grants,
+        entitlement_reservations,
         invoices,
         invoices_changes,
+        invoice_sending,
+        upcoming_invoices,
         invoice_series,
         charges,
         payments,
@@ -125,13 +156,19 @@ def create_platform_api() -> FastAPI:
         provider_callbacks,
         reconciliations,
         review_tasks,
+        problem_types,
         events,
         webhook_endpoints,
         webhook_deliveries,
+        notification_requests,
+        api_keys,
         test_clocks,
     ):
         app.include_router(resource.router)
+        scopes |= scopes_of(resource.router.routes)
     app.router.routes.insert(0, usage_route())
     app.router.routes.insert(0, entitlements_route())
-    install_openapi(app, security_schemes=_SECURITY_SCHEMES)
+    app.router.routes.insert(0, checks_route())
+    scopes |= scopes_of(app.routes)
+    install_openapi(app, security_schemes=_SECURITY_SCHEMES, scopes=scopes, vocabulary=VOCABULARY)
     return app

@@ -1,5 +1,8 @@
 """Who is calling, and may they do this?
 
+A route's tag is the group of scopes that opens it, and its parameter `Reader` or `Writer` says which of
+them: with the tag `accounts` and a `writer: Writer` it needs `accounts:write`.
+
 A caller that was just authenticated is remembered for a second, so that a burst of requests asks the
 database once; a key that is revoked or expires is therefore worthless after one second at most.
 """
@@ -7,34 +10,51 @@ database once; a key that is revoked or expires is therefore worthless after one
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated
 
 from fastapi import Depends, Header
+from fastapi.routing import APIRoute
 from starlette.requests import Request
+from starlette.routing import BaseRoute
 
 from billwright.features.identity.errors import credential_missing, scope_missing
-from billwright.features.identity.model import FULL_ACCESS, READ_ACCESS, Caller
+from billwright.features.identity.model import Caller, Group, Right
 from billwright.features.identity.operations.authenticate import authenticate
+from billwright.features.identity.rules.scopes import may, scope_for
+from billwright.kernel.quick import quickly_made
 from billwright.runtime.db.database import Database
 from billwright.runtime.db.tx import Tx
 from billwright.runtime.telemetry.context import log_context
 from billwright.surfaces.platform_api.errors import tenant_mismatch
+from billwright.surfaces.web.openapi import HotRoute
 from billwright.surfaces.web.wiring import Wiring
 
 _REMEMBERED_SECONDS = 1
 _MOST_REMEMBERED = 4096
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What a request says about its caller: the headers `Authorization` and `X-Tenant`."""
 
     authorization: str | None
     tenant: str | None
+
+
+def credentials_of(request: Request) -> Credentials:
+    """What a request to a hot route says about its caller."""
+    authorization = tenant = None
+    for name, value in request.scope["headers"]:
+        if name == b"authorization":
+            authorization = authorization or value.decode("latin-1")
+        elif name == b"x-tenant":
+            tenant = tenant or value.decode("latin-1")
+    return Credentials(authorization, tenant)
 
 
 class KnownCallers:
@@ -47,14 +67,19 @@ class KnownCallers:
         self._known: dict[Credentials, tuple[float, Caller]] = {}
         self._asking: dict[Credentials, asyncio.Task[Caller]] = {}
 
+    def remembered(self, credentials: Credentials) -> Caller | None:
+        """The caller behind the credentials, if it was accepted within the last second."""
+        known = self._known.get(credentials)
+        return known[1] if known is not None and monotonic() < known[0] else None
+
     async def of(self, credentials: Credentials, database: Database) -> Caller:
         """The caller behind the credentials.
 
         Refuses: `credential_missing`, `credential_invalid`, `tenant_mismatch`.
         """
-        known = self._known.get(credentials)
-        if known is not None and monotonic() < known[0]:
-            return known[1]
+        known = self.remembered(credentials)
+        if known is not None:
+            return known
         asking = self._asking.get(credentials)
         if asking is None:
             asking = asyncio.create_task(self._ask(credentials, database))
@@ -92,6 +117,7 @@ async def _names(text: str, *, caller: Caller, database: Database) -> bool:
     return text.isprintable() and await database.tenant_by_code(text) == caller.tenant_id
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Authorized:
     """A request's caller, who may do what the route asks for, and what the route works with."""
@@ -121,14 +147,14 @@ async def authorize(request: Request, credentials: Credentials, *, scope: str) -
     state = request.app.state
     wiring: Wiring = state.wiring
     known: KnownCallers = state.known_callers
-    caller = await known.of(credentials, wiring.database)
+    caller = known.remembered(credentials) or await known.of(credentials, wiring.database)
     log_context.set({**log_context.get(), "tenant": str(caller.tenant_id)})
-    if not caller.may(scope):
+    if not may(caller.scopes, scope):
         raise scope_missing(scope=scope)
     return Authorized(caller, wiring, request.scope["route"].name)
 
 
-def _requiring(scope: str) -> Callable[..., Awaitable[Authorized]]:
+def _requiring(right: Right) -> Callable[..., Awaitable[Authorized]]:
     async def authorized(
         request: Request,
         x_tenant: Annotated[
@@ -140,13 +166,35 @@ def _requiring(scope: str) -> Callable[..., Awaitable[Authorized]]:
         ] = None,
     ) -> Authorized:
         credentials = Credentials(request.headers.get("authorization"), x_tenant)
+        scope = scope_for(_group_of(request.scope["route"]), right)
         return await authorize(request, credentials, scope=scope)
 
     return authorized
 
 
-Reader = Annotated[Authorized, Depends(_requiring(READ_ACCESS))]
-"""The route parameter of a caller that may read."""
+def _group_of(route: APIRoute) -> Group:
+    return Group(str(route.tags[0]).replace(" ", "_"))
 
-Writer = Annotated[Authorized, Depends(_requiring(FULL_ACCESS))]
-"""The route parameter of a caller that may write."""
+
+_READING, _WRITING = _requiring(Right.READ), _requiring(Right.WRITE)
+_RIGHT_BY = {_READING: Right.READ, _WRITING: Right.WRITE}
+
+Reader = Annotated[Authorized, Depends(_READING)]
+"""The route parameter of a caller that may read what the route's tag names."""
+
+Writer = Annotated[Authorized, Depends(_WRITING)]
+"""The route parameter of a caller that may change what the route's tag names."""
+
+
+def scopes_of(routes: Iterable[BaseRoute]) -> dict[str, str]:
+    """The scope that each operation needs, by the operation's name; those without need no key."""
+    scopes = {}
+    for route in routes:
+        if isinstance(route, HotRoute) and route.operation.scope is not None:
+            scopes[route.name] = route.operation.scope
+        elif isinstance(route, APIRoute):
+            for dependency in route.dependant.dependencies:
+                if dependency.call in _RIGHT_BY:
+                    right = _RIGHT_BY[dependency.call]
+                    scopes[route.name] = scope_for(_group_of(route), right)
+    return scopes

@@ -8,10 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from billwright.features.payments import model
-from billwright.features.payments.errors import dispute_unknown
-from billwright.features.payments.sql.reads_refunds import dispute_by_id
-from billwright.features.payments.sql.reads_refunds import list_disputes as read_disputes
+from billwright.features.payment_providers.model import DisputeState
+from billwright.features.refunds import model
+from billwright.features.refunds.errors import dispute_unknown
+from billwright.features.refunds.sql.reads import dispute_by_id
+from billwright.features.refunds.sql.reads import list_disputes as read_disputes
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
@@ -32,7 +33,7 @@ class Dispute(ResponseModel):
     payment_id: UUID
     provider: str
     provider_reference: str
-    state: model.DisputeState
+    state: DisputeState
     amount: MoneyModel
     reason: Annotated[str, Field(description="The provider's own word.")]
     respond_by: Annotated[
@@ -68,7 +69,7 @@ async def list_disputes(
     page: PageParameters,
     account_id: UUID | None = None,
     payment_id: UUID | None = None,
-    state: model.DisputeState | None = None,
+    state: DisputeState | None = None,
 ) -> Page[Dispute]:
     """Newest first."""
     filters = {"account_id": account_id, "payment_id": payment_id, "state": state}

@@ -11,7 +11,7 @@ from billwright.features.dunning.model import PolicyScope
 from billwright.features.dunning.rules import policy as rules
 from billwright.features.dunning.rules.records import KeptPolicy
 from billwright.features.dunning.rules.timeline import EntryKind, SupposedOutcome, TimelineEntry
-from billwright.surfaces.platform_api.fields import Zone
+from billwright.surfaces.platform_api.fields import LARGEST_COUNT, Zone
 from billwright.surfaces.web.wire import (
     Choice,
     Code,
@@ -127,6 +127,7 @@ class DunningPolicyInput(DunningPolicyMembers):
         int | None,
         Field(
             ge=1,
+            le=LARGEST_COUNT,
             description="The version that the decision was based on: a policy that has changed since "
             "is left alone.",
         ),

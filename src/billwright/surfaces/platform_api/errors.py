@@ -9,3 +9,6 @@ tenant_mismatch = RefusalCode(
     Category.FORBIDDEN,
     "The API key does not belong to the tenant that X-Tenant names.",
 )
+problem_type_unknown = RefusalCode(
+    "problem_type_unknown", Category.NOT_FOUND, "No problem has the code {code}."
+)

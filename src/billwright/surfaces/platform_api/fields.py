@@ -19,6 +19,9 @@ from billwright.surfaces.web.wire import CurrencyCode, DecimalText
 
 Value = TypeVar("Value")
 
+LARGEST_COUNT = 2_147_483_647
+"""What columns for counts and versions can keep."""
+
 _QUANTITY = r"^(0|[1-9][0-9]{0,13})(\.[0-9]{1,6})?$"
 _PRICE = r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$"
 

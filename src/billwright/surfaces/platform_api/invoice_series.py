@@ -11,6 +11,7 @@ from starlette.responses import Response
 from billwright.features.invoicing import model
 from billwright.features.invoicing.errors import (
     series_number_taken,
+    series_stale,
     series_template_invalid,
     series_template_shared,
 )
@@ -21,6 +22,7 @@ from billwright.kernel.calendar import local_date
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader, Writer
+from billwright.surfaces.platform_api.versions import ETAG, IfMatch, etag, version_of, with_etag
 from billwright.surfaces.web.idempotency import Idempotent, once
 from billwright.surfaces.web.wire import Choice, RequestModel, ResponseModel
 
@@ -58,6 +60,12 @@ class InvoiceSeries(ResponseModel):
     template: str
     restarts: model.SeriesRestart
     next_number: Annotated[str, Field(description="What one would get that was made now.")]
+    revision: Annotated[
+        int,
+        Field(
+            description="Grows with every change; also the `ETag`, for `If-Match`. 0 where none was made."
+        ),
+    ]
 
 
 class InvoiceSeriesList(ResponseModel):
@@ -72,6 +80,7 @@ def to_response(series: model.InvoiceSeries) -> InvoiceSeries:
         template=series.template,
         restarts=series.restarts,
         next_number=series.next_number,
+        revision=series.revision,
     )
 
 
@@ -83,21 +92,49 @@ async def list_invoice_series(reader: Reader) -> InvoiceSeriesList:
     return InvoiceSeriesList(data=[to_response(each) for each in series])
 
 
+@router.get(
+    "/{kind}",
+    summary="Get a series of document numbers",
+    responses={200: ETAG, **refusals.of_reading()},
+)
+async def get_invoice_series(
+    reader: Reader, kind: model.DocumentKind, response: Response
+) -> InvoiceSeries:
+    async with reader.tx() as tx:
+        seller = await the_seller(tx)
+        every = await read_series(tx, seller, on=local_date(tx.now, seller.zone))
+    [series] = [one for one in every if one.kind is kind]
+    response.headers["ETag"] = etag(series.revision)
+    return to_response(series)
+
+
 @router.put(
     "/{kind}",
     response_model=InvoiceSeries,
     summary="Set a series of document numbers",
-    responses=refusals.of_writing(
-        series_template_invalid, series_template_shared, series_number_taken
-    ),
+    responses={
+        200: ETAG,
+        **refusals.of_writing(
+            series_stale, series_template_invalid, series_template_shared, series_number_taken
+        ),
+    },
 )
 async def set_invoice_series(
-    writer: Writer, kind: model.DocumentKind, body: SeriesInput, idempotent: Idempotent
+    writer: Writer,
+    kind: model.DocumentKind,
+    body: SeriesInput,
+    idempotent: Idempotent,
+    if_match: IfMatch = None,
 ) -> Response:
     """The sequence goes on where it is. Documents that exist keep their numbers."""
 
     async def set_to(tx: Tx) -> InvoiceSeries:
-        command = setting.SetSeries(kind=kind, template=body.template, restarts=body.restarts)
+        command = setting.SetSeries(
+            kind=kind,
+            template=body.template,
+            restarts=body.restarts,
+            expected_revision=version_of(if_match),
+        )
         return to_response(await setting.set_series(tx, command))
 
-    return await once(writer.tx(), idempotent, work=set_to)
+    return with_etag(await once(writer.tx(), idempotent, work=set_to))

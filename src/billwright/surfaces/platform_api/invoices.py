@@ -8,14 +8,14 @@ from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from billwright.features.invoicing import model
 from billwright.features.invoicing.errors import invoice_unknown, invoice_without_document
 from billwright.features.invoicing.operations.build_document import build_document
 from billwright.features.invoicing.operations.explain_invoice import explain_invoice
-from billwright.features.invoicing.sql.reads import invoice_by_id, lines_of
+from billwright.features.invoicing.sql.reads import InvoiceFilter, invoice_by_id, lines_of
 from billwright.features.invoicing.sql.reads import list_invoices as read_invoices
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader
@@ -25,6 +25,12 @@ from billwright.surfaces.platform_api.invoices_models import (
     InvoiceWithLines,
     to_response,
     with_lines,
+)
+from billwright.surfaces.platform_api.list_filters import (
+    CreatedAfter,
+    CreatedBefore,
+    DayFrom,
+    DayUntil,
 )
 from billwright.surfaces.platform_api.versions import ETAG, etag
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
@@ -59,28 +65,38 @@ async def list_invoices(
     state: model.InvoiceState | None = None,
     kind: model.DocumentKind | None = None,
     corrects_invoice_id: UUID | None = None,
+    number: Annotated[
+        str | None, Query(max_length=100, description="The document's number, as it is printed.")
+    ] = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
+    issued_from: DayFrom = None,
+    issued_until: DayUntil = None,
+    due_from: DayFrom = None,
+    due_until: DayUntil = None,
 ) -> Page[Invoice]:
     """Invoices and credit notes, newest first; with `subscription_id` those that have a line of it, with
-    `corrects_invoice_id` the notes on an invoice.
+    `corrects_invoice_id` the notes on an invoice. What is overdue is `state=open` with yesterday as
+    `due_until`. Drafts have neither a number nor days.
     """
-    filters = {
+    filters: InvoiceFilter = {
         "account_id": account_id,
         "subscription_id": subscription_id,
         "state": state,
         "kind": kind,
         "corrects_invoice_id": corrects_invoice_id,
+        "number": number,
+        "created_after": created_after,
+        "created_before": created_before,
+        "issued_from": issued_from,
+        "issued_until": issued_until,
+        "due_from": due_from,
+        "due_until": due_until,
     }
     after = _LISTING.after(page, filters=filters)
     async with reader.tx() as tx:
         invoices = await read_invoices(
-            tx,
-            before=after[0] if after else None,
-            limit=page.limit + 1,
-            account_id=account_id,
-            subscription_id=subscription_id,
-            state=state,
-            kind=kind,
-            corrects_invoice_id=corrects_invoice_id,
+            tx, before=after[0] if after else None, limit=page.limit + 1, **filters
         )
     return _LISTING.page(
         invoices,

@@ -120,13 +120,15 @@ async def update_draft(
     "/{invoice_id}",
     status_code=204,
     summary="Delete a draft",
-    responses=refusals.of_writing(invoice_unknown, state_forbids),
+    responses=refusals.of_writing(invoice_unknown, invoice_stale, state_forbids),
 )
-async def delete_draft(writer: Writer, invoice_id: UUID, idempotent: Idempotent) -> Response:
+async def delete_draft(
+    writer: Writer, invoice_id: UUID, idempotent: Idempotent, if_match: IfMatch = None
+) -> Response:
     """What a person wrote is gone; what subscriptions owe waits for the account's next invoice."""
 
     async def delete(tx: Tx) -> None:
-        await deleting.delete_draft(tx, invoice_id)
+        await deleting.delete_draft(tx, invoice_id, expected_version=version_of(if_match))
 
     return await once(writer.tx(), idempotent, work=delete)
 
@@ -137,16 +139,20 @@ async def delete_draft(writer: Writer, invoice_id: UUID, idempotent: Idempotent)
     summary="Finalize a draft",
     responses={
         200: ETAG,
-        **refusals.of_writing(invoice_unknown, state_forbids, tax_rate_unknown),
+        **refusals.of_writing(invoice_unknown, invoice_stale, state_forbids, tax_rate_unknown),
     },
 )
-async def finalize_invoice(writer: Writer, invoice_id: UUID, idempotent: Idempotent) -> Response:
+async def finalize_invoice(
+    writer: Writer, invoice_id: UUID, idempotent: Idempotent, if_match: IfMatch = None
+) -> Response:
     """It gets its number, date, parties and tax; the account's credit pays what it can. A finalized
     invoice stays as it is.
     """
 
     async def finalize(tx: Tx) -> InvoiceWithLines:
-        finalized = await finalizing.finalize_invoice(tx, invoice_id)
+        finalized = await finalizing.finalize_invoice(
+            tx, invoice_id, expected_version=version_of(if_match)
+        )
         return with_lines(finalized, await lines_of(tx, finalized.id))
 
     return with_etag(await once(writer.tx(), idempotent, work=finalize))

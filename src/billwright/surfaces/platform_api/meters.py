@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from billwright.features.usage.errors import (
     meter_archived,
     meter_code_taken,
     meter_definition_unfit,
+    meter_stale,
     meter_unknown,
 )
 from billwright.features.usage.operations import archive_meter as archiving
@@ -35,10 +37,11 @@ from billwright.surfaces.platform_api.meters_models import (
     to_response,
     to_version,
 )
+from billwright.surfaces.platform_api.versions import ETAG, IfMatch, etag, version_of, with_etag
 from billwright.surfaces.web.idempotency import Idempotent, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 
-router = APIRouter(prefix="/meters", tags=["usage"])
+router = APIRouter(prefix="/meters", tags=["meters"])
 
 _LARGEST_NUMBER = 2**31 - 1
 
@@ -51,7 +54,7 @@ _VERSIONS = Listing("meter_versions", tuple[Annotated[int, msgspec.Meta(ge=1, le
     status_code=201,
     response_model=Meter,
     summary="Create a meter",
-    responses=refusals.of_writing(meter_code_taken, meter_definition_unfit),
+    responses={201: ETAG, **refusals.of_writing(meter_code_taken, meter_definition_unfit)},
 )
 async def create_meter(writer: Writer, body: MeterInput, idempotent: Idempotent) -> Response:
     """A plan may name a code that no meter has: then the quantities of the events of that type are
@@ -61,7 +64,7 @@ async def create_meter(writer: Writer, body: MeterInput, idempotent: Idempotent)
     async def create(tx: Tx) -> Meter:
         return to_response(await creating.create_meter(tx, from_request(body)))
 
-    return await once(writer.tx(), idempotent, work=create)
+    return with_etag(await once(writer.tx(), idempotent, work=create))
 
 
 @router.get("", summary="List meters", responses=refusals.of_listing())
@@ -80,11 +83,17 @@ async def list_meters(
     )
 
 
-@router.get("/{meter_code}", summary="Get a meter", responses=refusals.of_reading(meter_unknown))
-async def get_meter(reader: Reader, meter_code: str) -> Meter:
+@router.get(
+    "/{meter_code}",
+    summary="Get a meter",
+    responses={200: ETAG, **refusals.of_reading(meter_unknown)},
+)
+async def get_meter(reader: Reader, meter_code: str, response: Response) -> Meter:
     """With its newest version."""
     async with reader.tx() as tx:
-        return to_response(await meter_by_code(tx, meter_code))
+        meter = await meter_by_code(tx, meter_code)
+    response.headers["ETag"] = etag(meter.revision)
+    return to_response(meter)
 
 
 @router.get(
@@ -115,31 +124,45 @@ async def list_meter_versions(
     "/{meter_code}",
     response_model=Meter,
     summary="Update a meter",
-    responses=refusals.of_writing(meter_unknown, meter_archived, meter_definition_unfit),
+    responses={
+        200: ETAG,
+        **refusals.of_writing(meter_unknown, meter_stale, meter_archived, meter_definition_unfit),
+    },
 )
 async def update_meter(
-    writer: Writer, meter_code: str, body: MeterUpdateInput, idempotent: Idempotent
+    writer: Writer,
+    meter_code: str,
+    body: MeterUpdateInput,
+    idempotent: Idempotent,
+    if_match: IfMatch = None,
 ) -> Response:
     """Another definition makes a new version, by which everything is counted that is billed from now
     on; what was billed keeps its own.
     """
 
     async def update(tx: Tx) -> Meter:
-        return to_response(await updating.update_meter(tx, from_update_request(body, meter_code)))
+        command = from_update_request(body, meter_code)
+        command = replace(command, expected_revision=version_of(if_match))
+        return to_response(await updating.update_meter(tx, command))
 
-    return await once(writer.tx(), idempotent, work=update)
+    return with_etag(await once(writer.tx(), idempotent, work=update))
 
 
 @router.post(
     "/{meter_code}/archive",
     response_model=Meter,
     summary="Archive a meter",
-    responses=refusals.of_writing(meter_unknown),
+    responses={200: ETAG, **refusals.of_writing(meter_unknown, meter_stale)},
 )
-async def archive_meter(writer: Writer, meter_code: str, idempotent: Idempotent) -> Response:
+async def archive_meter(
+    writer: Writer, meter_code: str, idempotent: Idempotent, if_match: IfMatch = None
+) -> Response:
     """It stays as it is; what names it goes on being counted. To archive it again changes nothing."""
 
     async def archive(tx: Tx) -> Meter:
-        return to_response(await archiving.archive_meter(tx, meter_code))
+        archived = await archiving.archive_meter(
+            tx, meter_code, expected_revision=version_of(if_match)
+        )
+        return to_response(archived)
 
-    return await once(writer.tx(), idempotent, work=archive)
+    return with_etag(await once(writer.tx(), idempotent, work=archive))

@@ -143,6 +143,9 @@ class Meter(ResponseModel):
         Field(description="An `archived` one stays as it is; what names it goes on being counted."),
     ]
     version: MeterVersion
+    revision: Annotated[
+        int, Field(description="Grows with every change; also the `ETag`, for `If-Match`.")
+    ]
     created_at: Instant
     updated_at: Instant
 
@@ -185,6 +188,7 @@ def to_response(meter: model.Meter) -> Meter:
         description=meter.description,
         status=meter.status,
         version=to_version(meter.version),
+        revision=meter.revision,
         created_at=meter.created_at,
         updated_at=meter.updated_at,
     )

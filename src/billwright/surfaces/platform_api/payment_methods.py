@@ -11,12 +11,24 @@ from starlette.responses import Response
 
 from billwright.features.accounts.errors import account_closed, account_unknown
 from billwright.features.accounts.sql.reads import account_by_id
-from billwright.features.payments import model
-from billwright.features.payments.errors import (
-    checkout_refused,
+from billwright.features.payment_methods import model
+from billwright.features.payment_methods.errors import (
     payment_method_removed,
     payment_method_setup_unknown,
     payment_method_unknown,
+)
+from billwright.features.payment_methods.operations import make_default as choosing
+from billwright.features.payment_methods.operations import remove_method as removing
+from billwright.features.payment_methods.operations.start_setup import (
+    SetupPage,
+    StartSetup,
+    open_setup_page,
+    start_setup,
+)
+from billwright.features.payment_methods.sql.reads import list_methods, method_by_id
+from billwright.features.payment_methods.sql.reads_setups import setup_by_id
+from billwright.features.payment_providers.errors import (
+    checkout_refused,
     provider_incapable,
     provider_missing,
     provider_not_named,
@@ -24,17 +36,8 @@ from billwright.features.payments.errors import (
     provider_unknown,
     redirect_url_invalid,
 )
-from billwright.features.payments.operations import make_default as choosing
-from billwright.features.payments.operations import remove_method as removing
-from billwright.features.payments.operations.start_setup import (
-    SetupPage,
-    StartSetup,
-    open_setup_page,
-    start_setup,
-)
-from billwright.features.payments.rules.redirect_url import LONGEST_URL
-from billwright.features.payments.sql.reads_methods import list_methods, method_by_id
-from billwright.features.payments.sql.reads_setups import setup_by_id
+from billwright.features.payment_providers.model import MethodKind
+from billwright.features.payment_providers.rules.redirect_url import LONGEST_URL
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader, Writer
@@ -112,13 +115,13 @@ class PaymentMethodSetupPage(PaymentMethodSetup):
     ]
 
 
-class PaymentMethod(ResponseModel):
+class SavedPaymentMethod(ResponseModel):
     """A way to pay that an account has left with a provider, who keeps its numbers to itself."""
 
     id: UUID
     account_id: UUID
     provider: str
-    kind: model.MethodKind
+    kind: MethodKind
     label: Annotated[str, Field(description="For people.", examples=["Visa •••• 4242"])]
     status: model.MethodStatus
     is_default: Annotated[bool, Field(description="Invoices are collected with it.")]
@@ -147,8 +150,8 @@ class _Reserved(ResponseModel):
     id: UUID
 
 
-def to_response(method: model.StoredMethod) -> PaymentMethod:
-    return PaymentMethod(
+def to_response(method: model.StoredMethod) -> SavedPaymentMethod:
+    return SavedPaymentMethod(
         id=method.id,
         account_id=method.account_id,
         provider=method.provider,
@@ -252,7 +255,7 @@ async def list_payment_methods(
     account_id: UUID,
     page: PageParameters,
     status: model.MethodStatus = model.MethodStatus.ACTIVE,
-) -> Page[PaymentMethod]:
+) -> Page[SavedPaymentMethod]:
     """Newest first; those that were removed only when asked for."""
     filters = {"account_id": account_id, "status": status}
     after = _LISTING.after(page, filters=filters)
@@ -275,7 +278,7 @@ async def list_payment_methods(
     summary="Get a payment method",
     responses=refusals.of_reading(payment_method_unknown),
 )
-async def get_payment_method(reader: Reader, payment_method_id: UUID) -> PaymentMethod:
+async def get_payment_method(reader: Reader, payment_method_id: UUID) -> SavedPaymentMethod:
     """Removed or not."""
     async with reader.tx() as tx:
         return to_response(await method_by_id(tx, payment_method_id))
@@ -283,7 +286,7 @@ async def get_payment_method(reader: Reader, payment_method_id: UUID) -> Payment
 
 @router.post(
     "/payment-methods/{payment_method_id}/default",
-    response_model=PaymentMethod,
+    response_model=SavedPaymentMethod,
     summary="Make a payment method the default",
     responses=refusals.of_writing(payment_method_unknown, payment_method_removed),
 )
@@ -294,7 +297,7 @@ async def make_payment_method_default(
     again: naming it says that it works.
     """
 
-    async def choose(tx: Tx) -> PaymentMethod:
+    async def choose(tx: Tx) -> SavedPaymentMethod:
         return to_response(await choosing.make_default(tx, payment_method_id))
 
     return await once(writer.tx(), idempotent, work=choose)
@@ -302,7 +305,7 @@ async def make_payment_method_default(
 
 @router.delete(
     "/payment-methods/{payment_method_id}",
-    response_model=PaymentMethod,
+    response_model=SavedPaymentMethod,
     summary="Remove a payment method",
     responses=refusals.of_writing(payment_method_unknown),
 )
@@ -313,7 +316,7 @@ async def remove_payment_method(
     until one is made the default or a new one is left: no other takes its place by itself.
     """
 
-    async def remove(tx: Tx) -> PaymentMethod:
+    async def remove(tx: Tx) -> SavedPaymentMethod:
         return to_response(await removing.remove_method(tx, payment_method_id))
 
     return await once(writer.tx(), idempotent, work=remove)

@@ -11,10 +11,9 @@ from starlette.responses import Response
 
 from billwright.features.invoicing.errors import invoice_not_payable, invoice_unknown
 from billwright.features.invoicing.sql.reads import invoice_by_id
-from billwright.features.payments.errors import (
+from billwright.features.payment_providers.errors import (
     amount_unsupported,
     checkout_refused,
-    payment_in_progress,
     provider_incapable,
     provider_missing,
     provider_not_named,
@@ -22,6 +21,7 @@ from billwright.features.payments.errors import (
     provider_unknown,
     redirect_url_invalid,
 )
+from billwright.features.payments.errors import payment_in_progress
 from billwright.features.payments.operations.open_page import OpenPage, open_page
 from billwright.features.payments.sql.reads import attempts_of, payment_by_id
 from billwright.runtime.db.tx import Tx

@@ -11,6 +11,8 @@ from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from billwright.features.invoicing.errors import invoice_not_payable, invoice_reference_unknown
+from billwright.features.payment_providers.errors import provider_unknown
+from billwright.features.payment_providers.model import AttemptState, Decline, PaymentMethod
 from billwright.features.payments import model
 from billwright.features.payments.errors import (
     amount_above_due,
@@ -22,7 +24,6 @@ from billwright.features.payments.errors import (
     payment_method_unknown_here,
     payment_not_cancelable,
     payment_unknown,
-    provider_unknown,
 )
 from billwright.features.payments.operations.cancel_payment import (
     cancel_payment as stop_waiting_for,
@@ -35,13 +36,14 @@ from billwright.features.payments.operations.conclude_attempt import (
 )
 from billwright.features.payments.operations.start_payment import StartPayment, start_payment
 from billwright.features.payments.operations.withdraw_waiting import withdraw_waiting
-from billwright.features.payments.sql.reads import attempts_of, payment_by_id
+from billwright.features.payments.sql.reads import PaymentFilter, attempts_of, payment_by_id
 from billwright.features.payments.sql.reads import list_payments as read_payments
 from billwright.kernel.money import Money
 from billwright.kernel.refusal import Refusal
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Authorized, Reader, Writer
+from billwright.surfaces.platform_api.list_filters import CreatedAfter, CreatedBefore
 from billwright.surfaces.web.idempotency import Idempotent, as_it_stands, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 from billwright.surfaces.web.wire import (
@@ -96,9 +98,9 @@ class PaymentInput(RequestModel):
         ),
     ] = None
     method: Annotated[
-        Choice[model.PaymentMethod],
+        Choice[PaymentMethod],
         Field(description="How the money moved; a payment method that is used says it itself."),
-    ] = model.PaymentMethod.BANK_TRANSFER
+    ] = PaymentMethod.BANK_TRANSFER
     reference: Annotated[Text | None, Field(description="What the payer wrote.")] = None
     received_on: Annotated[
         CalendarDate | None, Field(description="The day on which the money was seen.")
@@ -122,7 +124,7 @@ class PaymentAttempt(ResponseModel):
     """One request to the provider; `unknown` is a call without an answer, which is asked for."""
 
     id: UUID
-    state: model.AttemptState
+    state: AttemptState
     channel: Annotated[
         model.Channel,
         Field(description="The provider collects with a method that it knows, or shows a page."),
@@ -130,7 +132,7 @@ class PaymentAttempt(ResponseModel):
     provider_reference: str | None
     failure_code: Annotated[str | None, Field(description="The provider's own word.")]
     decline: Annotated[
-        model.Decline | None,
+        Decline | None,
         Field(description="Whether another attempt with the same method can help (`soft`) or not."),
     ]
     expires_at: Annotated[
@@ -148,7 +150,7 @@ class Payment(ResponseModel):
     account_id: UUID
     invoice_id: UUID
     provider: str
-    method: model.PaymentMethod
+    method: PaymentMethod
     state: model.PaymentState
     origin: Annotated[
         model.Origin,
@@ -338,18 +340,21 @@ async def list_payments(
     account_id: UUID | None = None,
     invoice_id: UUID | None = None,
     state: model.PaymentState | None = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
 ) -> Page[Payment]:
     """Newest first."""
-    filters = {"account_id": account_id, "invoice_id": invoice_id, "state": state}
+    filters: PaymentFilter = {
+        "account_id": account_id,
+        "invoice_id": invoice_id,
+        "state": state,
+        "created_after": created_after,
+        "created_before": created_before,
+    }
     after = _LISTING.after(page, filters=filters)
     async with reader.tx() as tx:
         payments = await read_payments(
-            tx,
-            before=after[0] if after else None,
-            limit=page.limit + 1,
-            account_id=account_id,
-            invoice_id=invoice_id,
-            state=state,
+            tx, before=after[0] if after else None, limit=page.limit + 1, **filters
         )
     return _LISTING.page(
         payments,

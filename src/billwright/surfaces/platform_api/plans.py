@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -15,29 +16,36 @@ from billwright.features.catalog.errors import (
     component_member_unsuitable,
     component_meter_missing,
     component_timing_unsuitable,
+    feature_add_on_unknown,
     feature_code_repeated,
     feature_kind_differs,
-    feature_value_invalid,
     minimum_out_of_range,
     minimum_without_price,
     plan_archived,
     plan_code_taken,
+    plan_stale,
     plan_unknown,
     plan_version_stale,
     plan_version_unknown,
     price_currencies_differ,
 )
+from billwright.features.catalog.model import PlanStatus
 from billwright.features.catalog.operations import archive_plan as archiving
 from billwright.features.catalog.operations import create_plan as operation
 from billwright.features.catalog.operations import create_plan_version as versioning
 from billwright.features.catalog.operations import update_plan as updating
+from billwright.features.catalog.sql.reads import (
+    PlanFilter,
+    plan_by_code,
+    plan_version_by_number,
+)
 from billwright.features.catalog.sql.reads import list_plan_versions as read_plan_versions
 from billwright.features.catalog.sql.reads import list_plans as read_plans
-from billwright.features.catalog.sql.reads import plan_by_code, plan_version_by_number
 from billwright.features.tax.errors import tax_category_unknown
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader, Writer
+from billwright.surfaces.platform_api.features import DEFINITION_REFUSALS
 from billwright.surfaces.platform_api.plans_answers import (
     Plan,
     PlanVersion,
@@ -52,7 +60,9 @@ from billwright.surfaces.platform_api.plans_models import (
     from_update_request,
     from_version_request,
 )
+from billwright.surfaces.platform_api.versions import ETAG, IfMatch, etag, version_of, with_etag
 from billwright.surfaces.web.idempotency import Idempotent, once
+from billwright.surfaces.web.metadata_filter import METADATA_PARAMETER, MetadataFilter
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 
 router = APIRouter(prefix="/plans", tags=["plans"])
@@ -74,7 +84,8 @@ _OF_TERMS = (
     tax_category_unknown,
     feature_code_repeated,
     feature_kind_differs,
-    feature_value_invalid,
+    feature_add_on_unknown,
+    *DEFINITION_REFUSALS,
 )
 
 
@@ -83,7 +94,7 @@ _OF_TERMS = (
     status_code=201,
     response_model=Plan,
     summary="Create a plan",
-    responses=refusals.of_writing(plan_code_taken, *_OF_TERMS),
+    responses={201: ETAG, **refusals.of_writing(plan_code_taken, *_OF_TERMS)},
 )
 async def create_plan(writer: Writer, body: PlanInput, idempotent: Idempotent) -> Response:
     """Features are shared by all plans: one that does not exist yet is created with the plan."""
@@ -91,55 +102,84 @@ async def create_plan(writer: Writer, body: PlanInput, idempotent: Idempotent) -
     async def create(tx: Tx) -> Plan:
         return to_response(await operation.create_plan(tx, from_request(body)))
 
-    return await once(writer.tx(), idempotent, work=create)
+    return with_etag(await once(writer.tx(), idempotent, work=create))
 
 
-@router.get("", summary="List plans", responses=refusals.of_listing())
-async def list_plans(reader: Reader, page: PageParameters) -> Page[Plan]:
+@router.get(
+    "", summary="List plans", responses=refusals.of_listing(), openapi_extra=METADATA_PARAMETER
+)
+async def list_plans(
+    reader: Reader,
+    page: PageParameters,
+    metadata: MetadataFilter,
+    status: PlanStatus | None = None,
+) -> Page[Plan]:
     """Newest first, each with its newest version."""
-    after = _LISTING.after(page)
+    filters: PlanFilter = {"status": status, "metadata": metadata}
+    after = _LISTING.after(page, filters=filters)
     async with reader.tx() as tx:
-        plans = await read_plans(tx, before=after[0] if after else None, limit=page.limit + 1)
-    return _LISTING.page(plans, page, key=lambda plan: (plan.id,), to_response=to_response)
+        plans = await read_plans(
+            tx, before=after[0] if after else None, limit=page.limit + 1, **filters
+        )
+    return _LISTING.page(
+        plans, page, filters=filters, key=lambda plan: (plan.id,), to_response=to_response
+    )
 
 
-@router.get("/{plan_code}", summary="Get a plan", responses=refusals.of_reading(plan_unknown))
-async def get_plan(reader: Reader, plan_code: str) -> Plan:
+@router.get(
+    "/{plan_code}",
+    summary="Get a plan",
+    responses={200: ETAG, **refusals.of_reading(plan_unknown)},
+)
+async def get_plan(reader: Reader, plan_code: str, response: Response) -> Plan:
     """With its newest version, which new subscriptions get."""
     async with reader.tx() as tx:
-        return to_response(await plan_by_code(tx, plan_code))
+        plan = await plan_by_code(tx, plan_code)
+    response.headers["ETag"] = etag(plan.revision)
+    return to_response(plan)
 
 
 @router.patch(
     "/{plan_code}",
     response_model=Plan,
     summary="Update a plan",
-    responses=refusals.of_writing(plan_unknown),
+    responses={200: ETAG, **refusals.of_writing(plan_unknown, plan_stale)},
 )
 async def update_plan(
-    writer: Writer, plan_code: str, body: PlanUpdateInput, idempotent: Idempotent
+    writer: Writer,
+    plan_code: str,
+    body: PlanUpdateInput,
+    idempotent: Idempotent,
+    if_match: IfMatch = None,
 ) -> Response:
     """What it is called. Prices and terms change by a new version."""
 
     async def update(tx: Tx) -> Plan:
-        return to_response(await updating.update_plan(tx, from_update_request(body, plan_code)))
+        command = from_update_request(body, plan_code)
+        command = replace(command, expected_revision=version_of(if_match))
+        return to_response(await updating.update_plan(tx, command))
 
-    return await once(writer.tx(), idempotent, work=update)
+    return with_etag(await once(writer.tx(), idempotent, work=update))
 
 
 @router.post(
     "/{plan_code}/archive",
     response_model=Plan,
     summary="Archive a plan",
-    responses=refusals.of_writing(plan_unknown),
+    responses={200: ETAG, **refusals.of_writing(plan_unknown, plan_stale)},
 )
-async def archive_plan(writer: Writer, plan_code: str, idempotent: Idempotent) -> Response:
+async def archive_plan(
+    writer: Writer, plan_code: str, idempotent: Idempotent, if_match: IfMatch = None
+) -> Response:
     """It is sold no more; subscriptions that exist go on. To archive it again changes nothing."""
 
     async def archive(tx: Tx) -> Plan:
-        return to_response(await archiving.archive_plan(tx, plan_code))
+        archived = await archiving.archive_plan(
+            tx, plan_code, expected_revision=version_of(if_match)
+        )
+        return to_response(archived)
 
-    return await once(writer.tx(), idempotent, work=archive)
+    return with_etag(await once(writer.tx(), idempotent, work=archive))
 
 
 @router.post(

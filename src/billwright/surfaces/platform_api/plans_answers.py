@@ -12,7 +12,9 @@ from billwright.features.catalog import model
 from billwright.kernel.calendar import IntervalUnit
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money
+from billwright.surfaces.platform_api import features_words as feature_words
 from billwright.surfaces.platform_api import plans_words as words
+from billwright.surfaces.platform_api.features_models import FeatureTerms, to_terms
 from billwright.surfaces.platform_api.fields import Quantity
 from billwright.surfaces.platform_api.prices import PriceOutput, price_output
 from billwright.surfaces.web.wire import Instant, MoneyModel, ResponseModel
@@ -40,13 +42,15 @@ class Component(ResponseModel):
     minimums: Annotated[list[MoneyModel], Field(description=words.MINIMUMS)]
 
 
-class Feature(ResponseModel):
+class PlanFeature(ResponseModel):
     """What the plan gives of a feature."""
 
     code: str
     name: str
     kind: model.FeatureKind
-    value: Annotated[bool | int | str | None, Field(description=words.VALUE)]
+    value: Annotated[bool | int | str | None, Field(description=feature_words.VALUE)]
+    add_on: Annotated[str | None, Field(description=feature_words.ADD_ON)]
+    terms: FeatureTerms
 
 
 class Terms(ResponseModel):
@@ -70,7 +74,7 @@ class Sold(ResponseModel):
     tax_category: str
     tax_inclusive: Annotated[bool, Field(description=words.TAX_INCLUSIVE)]
     components: list[Component]
-    features: list[Feature]
+    features: list[PlanFeature]
     terms: Terms
 
 
@@ -83,6 +87,9 @@ class Plan(Sold):
     description: str
     status: model.PlanStatus
     version: Annotated[int, Field(description="Grows when the terms change.")]
+    revision: Annotated[
+        int, Field(description="Grows with every change; also the `ETag`, for `If-Match`.")
+    ]
     metadata: dict[str, str]
     created_at: Instant
 
@@ -105,6 +112,7 @@ def to_response(plan: model.Plan) -> Plan:
         description=plan.description,
         status=plan.status,
         version=plan.version.number,
+        revision=plan.revision,
         metadata=plan.metadata,
         created_at=plan.created_at,
         **_sold(plan.version),
@@ -129,7 +137,14 @@ def _sold(version: model.PlanVersion) -> dict[str, Any]:
         "tax_inclusive": version.tax_inclusive,
         "components": [_component(component) for component in version.components],
         "features": [
-            Feature(code=feature.code, name=feature.name, kind=feature.kind, value=feature.value)
+            PlanFeature(
+                code=feature.code,
+                name=feature.name,
+                kind=feature.kind,
+                value=feature.value,
+                add_on=feature.add_on,
+                terms=to_terms(feature.terms),
+            )
             for feature in version.features
         ],
         "terms": Terms(**asdict(version.terms)),

@@ -5,18 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
-from pydantic_core import PydanticCustomError
 
 from billwright.features.catalog import model
 from billwright.features.catalog.operations.create_plan import CreatePlan, NewComponent
 from billwright.features.catalog.operations.create_plan_version import CreatePlanVersion
 from billwright.features.catalog.operations.update_plan import UpdatePlan
-from billwright.kernel.calendar import Interval, IntervalUnit
-from billwright.kernel.refusal import Refusal
+from billwright.surfaces.platform_api import features_words as feature_words
 from billwright.surfaces.platform_api import plans_words as words
-from billwright.surfaces.platform_api.fields import Quantity
+from billwright.surfaces.platform_api.features_models import FeatureTermsInput
+from billwright.surfaces.platform_api.fields import LARGEST_COUNT, Quantity
+from billwright.surfaces.platform_api.intervals import IntervalInput
 from billwright.surfaces.platform_api.prices import PriceInput
 from billwright.surfaces.web.wire import (
     Choice,
@@ -63,31 +63,23 @@ _TERMS: JsonDict = {
         {"code": "sso", "name": "Single sign-on", "kind": "boolean", "value": True},
         {"code": "region", "name": "Region", "kind": "static", "value": "eu"},
         {"code": "api_calls", "name": "API calls", "kind": "metered", "value": "1000"},
+        {
+            "code": "exports",
+            "name": "Exports",
+            "kind": "metered",
+            "value": "10",
+            "add_on": "setup",
+            "terms": {
+                "limit_policy": "soft",
+                "reset": {"kind": "calendar", "interval": {"unit": "day"}},
+            },
+        },
     ],
     "terms": {"trial_days": 14, "notice_days": 30, "ends_at_period_end": True},
 }
 _PLAN_EXAMPLE: JsonDict = {"code": "team", "name": "Team", **_TERMS}
 _VERSION_EXAMPLE: JsonDict = {"name": "Team 2027", "expected_version": 1, **_TERMS}
 UnitName = Annotated[Text, StringConstraints(max_length=40)]
-
-
-class IntervalInput(RequestModel):
-    """The length of a billing period, up to about ten years."""
-
-    unit: Choice[IntervalUnit]
-    count: Annotated[int, Field(description="How many units, at least 1.")] = 1
-
-    def to_interval(self) -> Interval:
-        return Interval(self.unit, self.count)
-
-    @model_validator(mode="after")
-    def _is_possible(self) -> IntervalInput:
-        try:
-            self.to_interval()
-        except Refusal as refusal:
-            facts = {"detail": refusal.detail}
-            raise PydanticCustomError(refusal.code, "{detail}", facts) from None
-        return self
 
 
 class ComponentInput(RequestModel):
@@ -136,13 +128,20 @@ class ComponentInput(RequestModel):
         )
 
 
-class FeatureInput(RequestModel):
-    """What the plan gives of a feature."""
+class PlanFeatureInput(RequestModel):
+    """What the plan gives of a feature, by itself or with an add-on. A feature may be given by both."""
 
     code: Code
     name: Text
     kind: Choice[model.FeatureKind]
-    value: Annotated[bool | int | Text | None, Field(description=words.VALUE)] = None
+    value: Annotated[bool | int | Text | None, Field(description=feature_words.VALUE)] = None
+    add_on: Annotated[Code | None, Field(description=feature_words.ADD_ON)] = None
+    terms: FeatureTermsInput = FeatureTermsInput()
+
+    def to_feature(self) -> model.PlanFeature:
+        return model.PlanFeature(
+            self.code, self.name, self.kind, self.value, self.terms.to_terms(), self.add_on
+        )
 
 
 class TermsInput(RequestModel):
@@ -170,7 +169,7 @@ class SoldInput(RequestModel):
     name: Annotated[Text, Field(description="As invoices name it.")]
     interval: IntervalInput
     components: Annotated[list[ComponentInput], Field(min_length=1, max_length=100)]
-    features: Annotated[list[FeatureInput], Field(max_length=200)] = Field(default_factory=list)
+    features: Annotated[list[PlanFeatureInput], Field(max_length=200)] = Field(default_factory=list)
     tax_category: Annotated[
         Code, Field(description="One of the categories that the seller has a rate for.")
     ] = "standard"
@@ -183,10 +182,7 @@ class SoldInput(RequestModel):
             "name": self.name,
             "interval": self.interval.to_interval(),
             "components": tuple(component.to_component() for component in self.components),
-            "features": tuple(
-                model.PlanFeature(feature.code, feature.name, feature.kind, feature.value)
-                for feature in self.features
-            ),
+            "features": tuple(feature.to_feature() for feature in self.features),
             "tax_category": self.tax_category,
             "tax_inclusive": self.tax_inclusive,
             "terms": self.terms.to_terms(),
@@ -211,8 +207,10 @@ class PlanVersionInput(SoldInput):
     expected_version: Annotated[
         int | None,
         Field(
+            ge=1,
+            le=LARGEST_COUNT,
             description="The plan's `version` that these terms are to replace: a plan that has got "
-            "another one since is left alone."
+            "another one since is left alone.",
         ),
     ] = None
 

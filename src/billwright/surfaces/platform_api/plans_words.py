@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-VALUE = (
-    "For `boolean` true or false; for `static` a text, a whole number, or true or false; for "
-    "`metered` the limit per period as a decimal string, or null for no limit."
-)
-
 TIMING = "Whether a period is owed when it begins or when it has ended."
 KIND = (
     "`recurring` charges its units in every period, `one_time` charges them once at the beginning, "

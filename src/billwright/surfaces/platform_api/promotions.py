@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -17,6 +18,7 @@ from billwright.features.promotions.errors import (
     promotion_duration_unfit,
     promotion_maximum_too_low,
     promotion_percent_too_fine,
+    promotion_stale,
     promotion_term_missing,
     promotion_term_out_of_range,
     promotion_term_unfit,
@@ -44,6 +46,7 @@ from billwright.surfaces.platform_api.promotions_models import (
     to_redemption,
     to_response,
 )
+from billwright.surfaces.platform_api.versions import ETAG, IfMatch, etag, version_of, with_etag
 from billwright.surfaces.web.idempotency import Idempotent, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 
@@ -58,19 +61,22 @@ _REDEMPTIONS = Listing("redemptions", tuple[UUID])
     status_code=201,
     response_model=Promotion,
     summary="Create a promotion",
-    responses=refusals.of_writing(
-        promotion_code_taken,
-        promotion_code_invalid,
-        plan_reference_unknown,
-        promotion_term_missing,
-        promotion_term_unfit,
-        promotion_term_out_of_range,
-        promotion_percent_too_fine,
-        promotion_duration_unfit,
-        promotion_duration_periods_mismatch,
-        promotion_currency_missing,
-        promotion_window_empty,
-    ),
+    responses={
+        201: ETAG,
+        **refusals.of_writing(
+            promotion_code_taken,
+            promotion_code_invalid,
+            plan_reference_unknown,
+            promotion_term_missing,
+            promotion_term_unfit,
+            promotion_term_out_of_range,
+            promotion_percent_too_fine,
+            promotion_duration_unfit,
+            promotion_duration_periods_mismatch,
+            promotion_currency_missing,
+            promotion_window_empty,
+        ),
+    },
 )
 async def create_promotion(
     writer: Writer, body: PromotionInput, idempotent: Idempotent
@@ -82,7 +88,7 @@ async def create_promotion(
     async def create(tx: Tx) -> Promotion:
         return to_response(await creating.create_promotion(tx, from_request(body)))
 
-    return await once(writer.tx(), idempotent, work=create)
+    return with_etag(await once(writer.tx(), idempotent, work=create))
 
 
 @router.get("/promotions", summary="List promotions", responses=refusals.of_listing())
@@ -104,51 +110,65 @@ async def list_promotions(
 @router.get(
     "/promotions/{promotion_code}",
     summary="Get a promotion",
-    responses=refusals.of_reading(promotion_unknown),
+    responses={200: ETAG, **refusals.of_reading(promotion_unknown)},
 )
-async def get_promotion(reader: Reader, promotion_code: str) -> Promotion:
+async def get_promotion(reader: Reader, promotion_code: str, response: Response) -> Promotion:
     async with reader.tx() as tx:
-        return to_response(await promotion_by_code(tx, promotion_code))
+        promotion = await promotion_by_code(tx, promotion_code)
+    response.headers["ETag"] = etag(promotion.version)
+    return to_response(promotion)
 
 
 @router.patch(
     "/promotions/{promotion_code}",
     response_model=Promotion,
     summary="Update a promotion",
-    responses=refusals.of_writing(
-        promotion_unknown,
-        promotion_term_out_of_range,
-        promotion_maximum_too_low,
-        promotion_window_empty,
-    ),
+    responses={
+        200: ETAG,
+        **refusals.of_writing(
+            promotion_unknown,
+            promotion_stale,
+            promotion_term_out_of_range,
+            promotion_maximum_too_low,
+            promotion_window_empty,
+        ),
+    },
 )
 async def update_promotion(
-    writer: Writer, promotion_code: str, body: PromotionUpdateInput, idempotent: Idempotent
+    writer: Writer,
+    promotion_code: str,
+    body: PromotionUpdateInput,
+    idempotent: Idempotent,
+    if_match: IfMatch = None,
 ) -> Response:
     """What it is worth does not change; who has redeemed it keeps it."""
 
     async def update(tx: Tx) -> Promotion:
         command = from_update_request(body, promotion_code)
+        command = replace(command, expected_version=version_of(if_match))
         return to_response(await updating.update_promotion(tx, command))
 
-    return await once(writer.tx(), idempotent, work=update)
+    return with_etag(await once(writer.tx(), idempotent, work=update))
 
 
 @router.post(
     "/promotions/{promotion_code}/archive",
     response_model=Promotion,
     summary="Archive a promotion",
-    responses=refusals.of_writing(promotion_unknown),
+    responses={200: ETAG, **refusals.of_writing(promotion_unknown, promotion_stale)},
 )
 async def archive_promotion(
-    writer: Writer, promotion_code: str, idempotent: Idempotent
+    writer: Writer, promotion_code: str, idempotent: Idempotent, if_match: IfMatch = None
 ) -> Response:
     """Nobody can redeem it any more; who has keeps it. To archive it again changes nothing."""
 
     async def archive(tx: Tx) -> Promotion:
-        return to_response(await archiving.archive_promotion(tx, promotion_code))
+        archived = await archiving.archive_promotion(
+            tx, promotion_code, expected_version=version_of(if_match)
+        )
+        return to_response(archived)
 
-    return await once(writer.tx(), idempotent, work=archive)
+    return with_etag(await once(writer.tx(), idempotent, work=archive))
 
 
 @router.get(
@@ -157,15 +177,19 @@ async def archive_promotion(
     responses=refusals.of_listing(promotion_unknown),
 )
 async def list_redemptions(
-    reader: Reader, promotion_code: str, page: PageParameters
+    reader: Reader, promotion_code: str, page: PageParameters, account_id: UUID | None = None
 ) -> Page[Redemption]:
     """Newest first."""
     async with reader.tx() as tx:
         promotion = await promotion_by_code(tx, promotion_code)
-        filters = {"promotion": promotion.id}
+        filters = {"promotion": promotion.id, "account_id": account_id}
         after = _REDEMPTIONS.after(page, filters=filters)
         redemptions = await read_redemptions(
-            tx, promotion.id, before=after[0] if after else None, limit=page.limit + 1
+            tx,
+            promotion.id,
+            before=after[0] if after else None,
+            limit=page.limit + 1,
+            account_id=account_id,
         )
     return _REDEMPTIONS.page(
         redemptions, page, filters=filters, key=lambda one: (one.id,), to_response=to_redemption

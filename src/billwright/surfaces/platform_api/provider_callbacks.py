@@ -10,14 +10,15 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from billwright.features.payments import model
-from billwright.features.payments.errors import callback_unknown
-from billwright.features.payments.operations.retry_callbacks import (
+from billwright.features.callbacks import model
+from billwright.features.callbacks.errors import callback_unknown
+from billwright.features.callbacks.operations.retry_callbacks import (
     reopen_callback,
     retry_callback,
 )
-from billwright.features.payments.port import CallbackInvalid
-from billwright.features.payments.sql.reads_callbacks import callback_by_id, list_callbacks
+from billwright.features.callbacks.sql.reads import callback_by_id, list_callbacks
+from billwright.features.payment_providers.model import EventKind
+from billwright.features.payment_providers.port import CallbackInvalid
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader, Writer
@@ -43,7 +44,7 @@ class ProviderCallback(ResponseModel):
     provider: str
     event_id: Annotated[str, Field(description="The provider's own; it is applied once.")]
     type: Annotated[str, Field(description="The provider's own word for what has happened.")]
-    kind: Annotated[model.EventKind, Field(description="What it is about.")]
+    kind: Annotated[EventKind, Field(description="What it is about.")]
     reference: Annotated[
         str | None,
         Field(description="What the provider calls it; of a payment method, a digest of that."),

@@ -10,26 +10,26 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
-from billwright.features.payments import model
-from billwright.features.payments.errors import (
-    currency_mismatch,
+from billwright.features.payments.errors import currency_mismatch, payment_unknown
+from billwright.features.refunds import model
+from billwright.features.refunds.errors import (
     nothing_to_refund,
-    payment_unknown,
     refund_above_left,
     refund_not_confirmable,
     refund_not_positive,
     refund_not_retryable,
     refund_unknown,
 )
-from billwright.features.payments.operations import confirm_refund as confirming
-from billwright.features.payments.operations import refund_payment as refunding
-from billwright.features.payments.operations import retry_refund as retrying
-from billwright.features.payments.operations.execute_refund import execute_refund
-from billwright.features.payments.sql.reads_refunds import list_refunds as read_refunds
-from billwright.features.payments.sql.reads_refunds import refund_by_id
+from billwright.features.refunds.operations import confirm_refund as confirming
+from billwright.features.refunds.operations import refund_payment as refunding
+from billwright.features.refunds.operations import retry_refund as retrying
+from billwright.features.refunds.operations.execute_refund import execute_refund
+from billwright.features.refunds.sql.reads import RefundFilter, refund_by_id
+from billwright.features.refunds.sql.reads import list_refunds as read_refunds
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Authorized, Reader, Writer
+from billwright.surfaces.platform_api.list_filters import CreatedAfter, CreatedBefore
 from billwright.surfaces.web.idempotency import Idempotent, as_it_stands, once
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
 from billwright.surfaces.web.wire import (
@@ -209,24 +209,22 @@ async def list_refunds(
     payment_id: UUID | None = None,
     credit_note_id: UUID | None = None,
     state: model.RefundState | None = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
 ) -> Page[Refund]:
     """Newest first."""
-    filters = {
+    filters: RefundFilter = {
         "account_id": account_id,
         "payment_id": payment_id,
         "credit_note_id": credit_note_id,
         "state": state,
+        "created_after": created_after,
+        "created_before": created_before,
     }
     after = _LISTING.after(page, filters=filters)
     async with reader.tx() as tx:
         refunds = await read_refunds(
-            tx,
-            before=after[0] if after else None,
-            limit=page.limit + 1,
-            account_id=account_id,
-            payment_id=payment_id,
-            credit_note_id=credit_note_id,
-            state=state,
+            tx, before=after[0] if after else None, limit=page.limit + 1, **filters
         )
     return _LISTING.page(
         refunds, page, filters=filters, key=lambda refund: (refund.id,), to_response=to_response

@@ -41,6 +41,11 @@ _EVERYWHERE = (
 _WRITING = (idempotency_key_invalid, idempotency_key_reused, idempotency_key_in_use, busy)
 
 
+def of_anybody(*codes: RefusalCode) -> Responses:
+    """The refusals of a route that needs no key."""
+    return _described(request_invalid, text_unstorable, *codes)
+
+
 def of_reading(*codes: RefusalCode) -> Responses:
     """The refusals of a route that reads one thing."""
     return _described(*_EVERYWHERE, *codes)

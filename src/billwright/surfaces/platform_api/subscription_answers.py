@@ -144,14 +144,14 @@ def previewed(
     return SubscriptionPreview(
         subscription=subscription,
         proration_at=at,
-        documents=[_document(invoice, lines) for invoice, lines in documents],
-        pending_lines=[PreviewLine(**_line(charge, currency)) for charge in waiting],
+        documents=[document_output(invoice, lines) for invoice, lines in documents],
+        pending_lines=[PreviewLine(**line_output(charge, currency)) for charge in waiting],
         pending=done.billed.pending,
         held=done.billed.held,
     )
 
 
-def _document(invoice: model.Invoice, lines: Sequence[model.InvoiceLine]) -> PreviewDocument:
+def document_output(invoice: model.Invoice, lines: Sequence[model.InvoiceLine]) -> PreviewDocument:
     currency = invoice.currency
     return PreviewDocument(
         kind=invoice.kind,
@@ -168,7 +168,7 @@ def _document(invoice: model.Invoice, lines: Sequence[model.InvoiceLine]) -> Pre
         due_on=invoice.due_on,
         lines=[
             PreviewTaxedLine(
-                **_line(line, currency),
+                **line_output(line, currency),
                 tax_rate=line.tax_rate,
                 tax=_money(line.tax_minor, currency),
             )
@@ -177,7 +177,9 @@ def _document(invoice: model.Invoice, lines: Sequence[model.InvoiceLine]) -> Pre
     )
 
 
-def _line(charge: model.NewCharge | model.InvoiceLine, currency: Currency) -> dict[str, object]:
+def line_output(
+    charge: model.NewCharge | model.InvoiceLine, currency: Currency
+) -> dict[str, object]:
     price = charge.unit_price
     return {
         "kind": charge.kind,

@@ -13,7 +13,7 @@ from pydantic_core import PydanticKnownError
 from billwright.features.subscriptions.model import OnPaymentFailure, Proration
 from billwright.features.subscriptions.operations.schedule_change import ChangeTiming, Effective
 from billwright.surfaces.platform_api import subscriptions_words as words
-from billwright.surfaces.platform_api.fields import Quantity
+from billwright.surfaces.platform_api.fields import LARGEST_COUNT, Quantity
 from billwright.surfaces.web.wire import Choice, Code, Instant, RequestModel, Text
 
 _AT_AN_INSTANT: JsonDict = {"effective": "at", "effective_at": "2026-02-10T00:00:00+01:00"}
@@ -127,7 +127,9 @@ class MigrationInput(TimingInput):
     effective: Annotated[Choice[Effective], Field(description=words.EFFECTIVE)] = (
         Effective.PERIOD_END
     )
-    version: Annotated[int, Field(ge=1, description="The number of the plan's version.")]
+    version: Annotated[
+        int, Field(ge=1, le=LARGEST_COUNT, description="The number of the plan's version.")
+    ]
     quantities: Annotated[
         dict[Code, Quantity], Field(max_length=100, description=words.QUANTITIES_KEPT)
     ] = Field(default_factory=dict)

@@ -96,7 +96,10 @@ class SubscriptionUsage(ResponseModel):
     components: Annotated[list[ComponentUsage], Field(description="In the order of the plan.")]
     limits: Annotated[
         list[LimitUsage],
-        Field(description="Of metered features, by the meter that has the feature's code."),
+        Field(
+            description="Of the metered features that the plan and the add-ons give, by the feature's "
+            "meter. What may still be used, with overrides and grants, the entitlements say."
+        ),
     ]
 
 

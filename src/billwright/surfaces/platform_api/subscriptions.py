@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from billwright.features.accounts.errors import account_closed, account_reference_unknown
@@ -20,13 +21,24 @@ from billwright.features.subscriptions.errors import (
     starts_at_invalid,
     subscription_external_id_taken,
     subscription_unknown,
+    trial_already_used,
+    trial_until_invalid,
 )
 from billwright.features.subscriptions.operations import create_subscription as creating
-from billwright.features.subscriptions.sql.reads import account_of, subscription_by_id
+from billwright.features.subscriptions.sql.reads import (
+    SubscriptionFilter,
+    account_of,
+    subscription_by_id,
+)
 from billwright.features.subscriptions.sql.reads import list_subscriptions as read_subscriptions
 from billwright.features.subscriptions.sql.reads_history import history_of
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader
+from billwright.surfaces.platform_api.list_filters import (
+    CreatedAfter,
+    CreatedBefore,
+    ExternalId,
+)
 from billwright.surfaces.platform_api.subscription_routes import OF_REDEEMING, Asked, command
 from billwright.surfaces.platform_api.subscriptions_history import HistoryEntry, to_entry
 from billwright.surfaces.platform_api.subscriptions_inputs import SubscriptionInput, from_request
@@ -36,7 +48,9 @@ from billwright.surfaces.platform_api.subscriptions_models import (
     version_ids,
 )
 from billwright.surfaces.platform_api.versions import ETAG, etag
+from billwright.surfaces.web.metadata_filter import METADATA_PARAMETER, MetadataFilter
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
+from billwright.surfaces.web.wire import Code
 
 router = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
 
@@ -59,6 +73,8 @@ _HISTORY = Listing("subscription_history", tuple[UUID])
         charge_too_large,
         starts_at_invalid,
         bills_from_invalid,
+        trial_until_invalid,
+        trial_already_used,
         subscription_external_id_taken,
         *OF_REDEEMING,
     ),
@@ -71,23 +87,39 @@ async def create_subscription(body: SubscriptionInput) -> Asked:
     return Asked(work=partial(creating.create_subscription, command=wanted), at=wanted.starts_at)
 
 
-@router.get("", summary="List subscriptions", responses=refusals.of_listing())
+@router.get(
+    "",
+    summary="List subscriptions",
+    responses=refusals.of_listing(),
+    openapi_extra=METADATA_PARAMETER,
+)
 async def list_subscriptions(
     reader: Reader,
     page: PageParameters,
+    metadata: MetadataFilter,
     account_id: UUID | None = None,
     state: model.SubscriptionState | None = None,
+    plan_code: Annotated[
+        Code | None, Query(description="Only subscriptions to any version of this plan.")
+    ] = None,
+    external_id: ExternalId = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
 ) -> Page[Subscription]:
     """Newest first."""
-    filters = {"account_id": account_id, "state": state}
+    filters: SubscriptionFilter = {
+        "account_id": account_id,
+        "state": state,
+        "plan_code": plan_code,
+        "external_id": external_id,
+        "created_after": created_after,
+        "created_before": created_before,
+        "metadata": metadata,
+    }
     after = _LISTING.after(page, filters=filters)
     async with reader.tx() as tx:
         subscriptions = await read_subscriptions(
-            tx,
-            before=after[0] if after else None,
-            limit=page.limit + 1,
-            account_id=account_id,
-            state=state,
+            tx, before=after[0] if after else None, limit=page.limit + 1, **filters
         )
         versions = await plan_versions(tx, version_ids(subscriptions))
     return _LISTING.page(

@@ -75,9 +75,9 @@ class SubscriptionInput(RequestModel):
     ] = None
     starts_at: Annotated[Instant | None, Field(description=_STARTS_AT)] = None
     bills_from: Annotated[Instant | None, Field(description=_BILLS_FROM)] = None
-    trial_days: Annotated[
-        int | None, Field(ge=0, le=730, description="Left out: the plan's; 0: no trial.")
-    ] = None
+    trial_days: Annotated[int | None, Field(ge=0, le=730, description=words.TRIAL_DAYS)] = None
+    trial_until: Annotated[Instant | None, Field(description=words.TRIAL_UNTIL)] = None
+    allow_repeated_trial: Annotated[bool, Field(description=words.ALLOW_REPEATED_TRIAL)] = False
     trial_end_behavior: Annotated[
         Choice[TrialEndBehavior] | None,
         Field(description=f"{words.TRIAL_END_BEHAVIOR} Left out: what the plan says."),
@@ -102,6 +102,14 @@ class SubscriptionInput(RequestModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _trial_has_one_length(self) -> Self:
+        if self.trial_days is not None and self.trial_until is not None:
+            raise PydanticCustomError(
+                "trial_lengths_differ", "Must have `trial_days` or `trial_until`, not both"
+            )
+        return self
+
 
 def from_request(body: SubscriptionInput) -> CreateSubscription:
     return CreateSubscription(
@@ -113,6 +121,8 @@ def from_request(body: SubscriptionInput) -> CreateSubscription:
         starts_at=body.starts_at,
         bills_from=body.bills_from,
         trial_days=body.trial_days,
+        trial_until=body.trial_until,
+        allows_repeated_trial=body.allow_repeated_trial,
         trial_end_behavior=body.trial_end_behavior,
         activation=body.activation,
         renews=body.renews,

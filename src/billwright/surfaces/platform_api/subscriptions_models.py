@@ -48,12 +48,15 @@ class SubscriptionTrial(ResponseModel):
 
     start: Instant | None
     end: Instant
+    original_end: Annotated[Instant | None, Field(description=words.ORIGINAL_END)]
+    state: Annotated[model.TrialState | None, Field(description=words.TRIAL_STATE)]
     end_behavior: Annotated[TrialEndBehavior, Field(description=words.TRIAL_END_BEHAVIOR)]
 
 
 class SubscriptionCancellation(ResponseModel):
     """How a subscription ends, or has ended."""
 
+    mode: Annotated[model.CancellationMode | None, Field(description=words.CANCELLATION_MODE)]
     at: Annotated[Instant | None, Field(description="When it will end, or has ended.")]
     requested_at: Annotated[Instant | None, Field(description="When its end was asked for.")]
     reason: Annotated[model.CancellationReason | None, Field(description="Who or what ends it.")]
@@ -151,20 +154,20 @@ def to_response(
         number=subscription.reference,
         external_id=subscription.external_id,
         account_id=subscription.account_id,
-        plan=_plan(version),
+        plan=plan_output(version),
         state=subscription.state,
         activation=subscription.activation,
         activates_until=subscription.activates_until,
         currency=subscription.currency,
         period=BillingPeriod(index=period.index, start=period.start, end=period.end),
-        items=_items(subscription.items, version, currency=subscription.currency),
+        items=items_output(subscription.items, version, currency=subscription.currency),
         started_at=subscription.started_at,
         trial=_trial(subscription.trial),
         renews=subscription.renews,
         cancellation=_cancellation(subscription.cancellation),
         ended_at=subscription.ended_at,
         pause=_pause(subscription.pause),
-        pending_change=_pending_change(subscription, versions),
+        pending_change=pending_change_output(subscription, versions),
         collection=_collection(subscription),
         past_due_at=subscription.past_due_at,
         test_clock_id=subscription.test_clock_id,
@@ -175,11 +178,11 @@ def to_response(
     )
 
 
-def _plan(version: PlanVersion) -> SubscribedPlan:
+def plan_output(version: PlanVersion) -> SubscribedPlan:
     return SubscribedPlan(code=version.plan_code, name=version.name, version=version.number)
 
 
-def _items(
+def items_output(
     items: Iterable[model.SubscriptionItem], version: PlanVersion, *, currency: str
 ) -> list[SubscribedItem]:
     codes: dict[UUID, str] = {component.id: component.code for component in version.components}
@@ -196,13 +199,20 @@ def _items(
 def _trial(trial: model.Trial) -> SubscriptionTrial | None:
     if trial.end is None:
         return None
-    return SubscriptionTrial(start=trial.start, end=trial.end, end_behavior=trial.end_behavior)
+    return SubscriptionTrial(
+        start=trial.start,
+        end=trial.end,
+        original_end=trial.original_end,
+        state=trial.state,
+        end_behavior=trial.end_behavior,
+    )
 
 
 def _cancellation(cancellation: model.Cancellation) -> SubscriptionCancellation | None:
     if cancellation.requested_at is None:
         return None
     return SubscriptionCancellation(
+        mode=cancellation.mode,
         at=cancellation.at,
         requested_at=cancellation.requested_at,
         reason=cancellation.reason,
@@ -221,7 +231,7 @@ def _pause(pause: model.Pause) -> SubscriptionPause | None:
     )
 
 
-def _pending_change(
+def pending_change_output(
     subscription: model.Subscription, versions: Mapping[UUID, PlanVersion]
 ) -> PendingChange | None:
     change = subscription.pending_change
@@ -229,8 +239,8 @@ def _pending_change(
         return None
     version = versions[change.plan_version_id]
     return PendingChange(
-        plan=_plan(version),
-        items=_items(change.items, version, currency=subscription.currency),
+        plan=plan_output(version),
+        items=items_output(change.items, version, currency=subscription.currency),
         effective_at=change.effective_at,
         at_period_end=change.at_period_end,
         proration=change.proration,

@@ -14,6 +14,31 @@ ACTIVATION = (
     "payment the subscription expires."
 )
 RENEWS = "False: it ends with its period."
+TRIAL_DAYS = (
+    "Left out: the plan's; 0: no trial. A customer, by its account and its mail address, has one trial "
+    "of a plan: one that is asked for again is refused, and the plan's own is not given again, so that "
+    "the subscription starts as a paid one and its `trial` is null."
+)
+TRIAL_UNTIL = "When the trial ends, in place of `trial_days`; within two years after the start."
+ALLOW_REPEATED_TRIAL = "Give the trial also to a customer that has had one of this plan."
+TRIAL_STATE = (
+    "`converted`: it led into the paid life; `ended`: it was over without that, and the subscription is "
+    "paused or has ended; `canceled`: it was canceled before it was over."
+)
+ORIGINAL_END = "When it was to end when it was planned."
+REMINDER_AT = (
+    "When people are reminded of it; null when they are not, or were. It comes three days before the end "
+    "of a trial, one day where that has up to three days, and seven days before the renewal of a period "
+    "of half a year or more."
+)
+BOUNDARY = (
+    "What happens then as things stand: the next period begins and is billed (`continue`), service "
+    "waits for a payment method (`pause`), or the subscription ends (`end`)."
+)
+CANCELLATION_MODE = (
+    "How it was asked for: `now`, with the running period (`period_end`), or `at` an instant; null for "
+    "an end that came by itself."
+)
 TRIAL_END_BEHAVIOR = "What happens when the trial ends and the account has no payment method."
 EFFECTIVE = (
     "`now`, with the next renewal (`period_end`), or `at` the instant `effective_at` of the running "

@@ -48,6 +48,8 @@ class TestClockInput(RequestModel):
 class AdvanceInput(RequestModel):
     """Where to move a test clock to."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": "2026-02-28T08:30:00Z"}]})
+
     to: Annotated[Instant, Field(description="Later than the clock's time, by two years at most.")]
 
 

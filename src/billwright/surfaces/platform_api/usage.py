@@ -14,13 +14,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from billwright.features.identity.model import FULL_ACCESS
+from billwright.features.identity.model import Group, Right
+from billwright.features.identity.rules.scopes import scope_for
 from billwright.features.subscriptions.errors import (
     usage_subject_ambiguous,
     usage_subject_unknown,
 )
 from billwright.features.subscriptions.model import UsageSubject
-from billwright.features.subscriptions.operations.find_usage_places import find_usage_places
 from billwright.features.subscriptions.sql.reads_usage import usage_places
 from billwright.features.usage.errors import (
     usage_cancellation_final,
@@ -31,12 +31,13 @@ from billwright.features.usage.errors import (
 )
 from billwright.features.usage.model import NewUsage
 from billwright.features.usage.operations.correct_usage import correct_usage, corrected_by
-from billwright.features.usage.operations.record_usage import record_events
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
-from billwright.surfaces.platform_api.caller import Credentials, Writer, authorize
+from billwright.surfaces.platform_api.caller import Writer, authorize, credentials_of
 from billwright.surfaces.platform_api.usage_forms import refuse_malformed, subject_of
+from billwright.surfaces.platform_api.usage_intake import ToldUsage, UsageIntake, record_told
 from billwright.surfaces.platform_api.usage_models import (
+    USAGE_EXAMPLE,
     CorrectionsInput,
     RecordedCorrection,
     RecordedCorrections,
@@ -46,12 +47,14 @@ from billwright.surfaces.platform_api.usage_models import (
     UsageEventInput,
     from_correction,
 )
+from billwright.surfaces.web.hot_routes import JsonAnswer
 from billwright.surfaces.web.idempotency import Idempotent, named_request, once
 from billwright.surfaces.web.openapi import HotOperation, HotRoute, header_reference
-from billwright.surfaces.web.structs import read_body
+from billwright.surfaces.web.structs import read_body, whole_body
 
 router = APIRouter(tags=["usage"])
 
+_SCOPE = scope_for(Group.USAGE, Right.WRITE)
 _DECODER = msgspec.json.Decoder(UsageBatchInput)
 _DESCRIPTION = """\
 Up to 1,000 events, all of them or none. An event is recorded once however often it is told; one that was
@@ -62,59 +65,57 @@ later, and the difference comes on the next invoice.
 
 
 async def record_usage(request: Request) -> Response:
-    headers = request.headers
-    credentials = Credentials(headers.get("authorization"), headers.get("x-tenant"))
-    writer = await authorize(request, credentials, scope=FULL_ACCESS)
-    text = await request.body()
+    writer = await authorize(request, credentials_of(request), scope=_SCOPE)
+    key = request.headers.get("idempotency-key")
+    text = await (whole_body(request) if key is None else request.body())
     body = read_body(_DECODER, text)
     refuse_malformed(body.events, text=text)
-    named = await named_request(request, headers.get("idempotency-key"), status=200)
-    subjects, numbers = _subjects(body.events)
-    told = [_event(event) for event in body.events]
+    told = _told(body.events)
+    if key is None:
+        recorded = await _intake(request).record(writer, told)
+        answer = msgspec.json.encode(_answer(body.events, recorded))
+        return JsonAnswer(answer)
 
     async def record(tx: Tx) -> bytes:
-        found = await find_usage_places(tx, subjects)
-        places = [found[subject] for subject in subjects]
-        recorded = await record_events(
-            tx, [(places[number], event) for number, event in zip(numbers, told, strict=True)]
-        )
-        return msgspec.json.encode(_answer(body.events, recorded))
+        return msgspec.json.encode(_answer(body.events, await record_told(tx, told)))
 
-    return await once(writer.tx(), named, work=record)
+    return await once(writer.tx(), await named_request(request, key, status=200), work=record)
 
 
-def _subjects(
-    events: Sequence[UsageEventInput],
-) -> tuple[dict[UsageSubject, int], list[int]]:
-    """Whose usage it is: each subject with the number of the first event that names it, and which of
-    them each event names. Many events name the same, so that each text is read once.
+def _intake(request: Request) -> UsageIntake:
+    state = request.app.state
+    if not hasattr(state, "usage_intake"):
+        state.usage_intake = UsageIntake()
+    intake: UsageIntake = state.usage_intake
+    return intake
+
+
+def _told(events: Sequence[UsageEventInput]) -> ToldUsage:
+    """What a request tells. Many events name the same subject or quantity, so that each text is read
+    once.
 
     Refuses: `request_invalid`.
     """
-    known: dict[tuple[str | None, ...], int] = {}
+    quantities = {text: Decimal(text) for text in {one.quantity for one in events}}
+    known: dict[tuple[str | None, ...], UsageSubject] = {}
     subjects: dict[UsageSubject, int] = {}
-    places: dict[UsageSubject, int] = {}
-    numbers: list[int] = []
+    told: list[tuple[UsageSubject, NewUsage]] = []
     for number, event in enumerate(events):
         given = (event.subscription_id, event.account_id, event.subject)
-        place = known.get(given)
-        if place is None:
-            subject = subject_of(event, pointer=f"/events/{number}")
+        subject = known.get(given)
+        if subject is None:
+            subject = known[given] = subject_of(event, pointer=f"/events/{number}")
             subjects.setdefault(subject, number)  # a UUID has several texts
-            place = known[given] = places.setdefault(subject, len(places))
-        numbers.append(place)
-    return subjects, numbers
-
-
-def _event(event: UsageEventInput) -> NewUsage:
-    return NewUsage(
-        source=event.source,
-        event_id=event.id,
-        meter=event.type,
-        quantity=Decimal(event.quantity),
-        occurred_at=event.time,
-        properties=event.properties,
-    )
+        one = NewUsage(
+            source=event.source,
+            event_id=event.id,
+            meter=event.type,
+            quantity=quantities[event.quantity],
+            occurred_at=event.time,
+            properties=event.properties,
+        )
+        told.append((subject, one))
+    return ToldUsage(subjects, told)
 
 
 def _answer(
@@ -145,8 +146,10 @@ def usage_route() -> HotRoute:
             description=_DESCRIPTION,
             tags=["usage"],
             request=UsageBatchInput,
+            example=USAGE_EXAMPLE,
             response=RecordedUsage,
             parameters=[header_reference("X-Tenant"), header_reference("Idempotency-Key")],
+            scope=_SCOPE,
             refusals=refusals.of_writing(
                 usage_event_differs, usage_subject_unknown, usage_subject_ambiguous
             ),

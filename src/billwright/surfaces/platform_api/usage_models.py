@@ -110,6 +110,19 @@ class UsageEventInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, 
     ] = None
 
 
+USAGE_EXAMPLE: JsonDict = {
+    "events": [
+        {
+            "id": "req-8f14e45f",
+            "type": "api.request",
+            "time": "2026-01-15T08:30:00Z",
+            "quantity": "3",
+            "subject": "customer-17",
+        }
+    ]
+}
+
+
 class UsageBatchInput(msgspec.Struct, forbid_unknown_fields=True):
     """One event or many."""
 

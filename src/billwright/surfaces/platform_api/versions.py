@@ -22,7 +22,7 @@ ETAG: dict[str, Any] = {
 IfMatch = Annotated[
     str | None,
     Header(
-        pattern=r'^(\*|"[1-9][0-9]{0,8}")$',
+        pattern=r'^(\*|"(0|[1-9][0-9]{0,8})")$',
         description="The `ETag` that the decision was based on: what has changed since is left alone.",
     ),
 ]
@@ -30,18 +30,25 @@ IfMatch = Annotated[
 
 
 class _Versioned(msgspec.Struct):
-    version: int
+    version: msgspec.Raw = msgspec.Raw(b"null")
+    revision: int | None = None
 
 
 def with_etag(response: Response) -> Response:
-    """The answer, which may be a stored one, with the version that it tells of as a header."""
+    """The answer, which may be a stored one, with the version that it tells of as a header: its
+    `revision` where it has one, because its `version` means something else.
+    """
     answered = msgspec.json.decode(response.body, type=_Versioned)
-    response.headers["ETag"] = etag(answered.version)
+    version = answered.revision
+    if version is None:
+        version = msgspec.json.decode(answered.version, type=int | None)
+    response.headers["ETag"] = etag(version)
     return response
 
 
-def etag(version: int) -> str:
-    return f'"{version}"'
+def etag(version: int | None) -> str:
+    """The version as a header; 0 is what was never set."""
+    return f'"{version or 0}"'
 
 
 def version_of(if_match: str | None) -> int | None:

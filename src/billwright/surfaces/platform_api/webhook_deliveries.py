@@ -123,6 +123,7 @@ async def list_event_webhook_attempts(
 @router.post(
     "/webhook-endpoints/{webhook_endpoint_id}/deliveries/{event_id}/replay",
     status_code=202,
+    response_class=Response,
     summary="Send an event to a webhook endpoint again",
     responses=refusals.of_writing(
         webhook_endpoint_unknown, webhook_endpoint_disabled, event_unknown

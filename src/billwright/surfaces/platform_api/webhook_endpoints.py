@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from billwright.features.webhooks.errors import (
     webhook_address_private,
     webhook_endpoint_disabled,
+    webhook_endpoint_stale,
     webhook_endpoint_unknown,
     webhook_endpoints_too_many,
     webhook_event_type_unknown,
@@ -27,6 +29,7 @@ from billwright.features.webhooks.sql.reads import endpoint_by_id, list_endpoint
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Authorized, Reader, Writer
+from billwright.surfaces.platform_api.versions import ETAG, IfMatch, etag, version_of, with_etag
 from billwright.surfaces.platform_api.webhook_models import (
     WebhookEndpoint,
     WebhookEndpointInput,
@@ -58,12 +61,15 @@ class _Named(ResponseModel):
     status_code=201,
     response_model=WebhookEndpointWithSecret,
     summary="Create a webhook endpoint",
-    responses=refusals.of_writing(
-        webhook_url_invalid,
-        webhook_address_private,
-        webhook_event_type_unknown,
-        webhook_endpoints_too_many,
-    ),
+    responses={
+        201: ETAG,
+        **refusals.of_writing(
+            webhook_url_invalid,
+            webhook_address_private,
+            webhook_event_type_unknown,
+            webhook_endpoints_too_many,
+        ),
+    },
 )
 async def create_webhook_endpoint(
     writer: Writer, body: WebhookEndpointInput, idempotent: Idempotent
@@ -94,53 +100,68 @@ async def list_webhook_endpoints(reader: Reader, page: PageParameters) -> Page[W
 @router.get(
     "/{webhook_endpoint_id}",
     summary="Get a webhook endpoint",
-    responses=refusals.of_reading(webhook_endpoint_unknown),
+    responses={200: ETAG, **refusals.of_reading(webhook_endpoint_unknown)},
 )
-async def get_webhook_endpoint(reader: Reader, webhook_endpoint_id: UUID) -> WebhookEndpoint:
+async def get_webhook_endpoint(
+    reader: Reader, webhook_endpoint_id: UUID, response: Response
+) -> WebhookEndpoint:
     async with reader.tx() as tx:
-        return to_response(await endpoint_by_id(tx, webhook_endpoint_id))
+        endpoint = await endpoint_by_id(tx, webhook_endpoint_id)
+    response.headers["ETag"] = etag(endpoint.version)
+    return to_response(endpoint)
 
 
 @router.patch(
     "/{webhook_endpoint_id}",
     response_model=WebhookEndpoint,
     summary="Update a webhook endpoint",
-    responses=refusals.of_writing(
-        webhook_endpoint_unknown,
-        webhook_url_invalid,
-        webhook_address_private,
-        webhook_event_type_unknown,
-    ),
+    responses={
+        200: ETAG,
+        **refusals.of_writing(
+            webhook_endpoint_unknown,
+            webhook_endpoint_stale,
+            webhook_url_invalid,
+            webhook_address_private,
+            webhook_event_type_unknown,
+        ),
+    },
 )
 async def update_webhook_endpoint(
     writer: Writer,
     webhook_endpoint_id: UUID,
     body: WebhookEndpointUpdateInput,
     idempotent: Idempotent,
+    if_match: IfMatch = None,
 ) -> Response:
     """What waits to be sent already goes to the new address."""
 
     async def update(tx: Tx) -> WebhookEndpoint:
         command = from_update_request(body, webhook_endpoint_id)
+        command = replace(command, expected_version=version_of(if_match))
         targets = writer.wiring.webhook_targets
         return to_response(await updating.update_endpoint(tx, command, targets=targets))
 
-    return await once(writer.tx(), idempotent, work=update)
+    return with_etag(await once(writer.tx(), idempotent, work=update))
 
 
 @router.delete(
     "/{webhook_endpoint_id}",
     status_code=204,
     summary="Delete a webhook endpoint",
-    responses=refusals.of_writing(webhook_endpoint_unknown),
+    responses=refusals.of_writing(webhook_endpoint_unknown, webhook_endpoint_stale),
 )
 async def delete_webhook_endpoint(
-    writer: Writer, webhook_endpoint_id: UUID, idempotent: Idempotent
+    writer: Writer,
+    webhook_endpoint_id: UUID,
+    idempotent: Idempotent,
+    if_match: IfMatch = None,
 ) -> Response:
     """Nothing is sent there any more, nor what waits."""
 
     async def delete(tx: Tx) -> None:
-        await deleting.delete_endpoint(tx, webhook_endpoint_id)
+        await deleting.delete_endpoint(
+            tx, webhook_endpoint_id, expected_version=version_of(if_match)
+        )
 
     return await once(writer.tx(), idempotent, work=delete)
 
@@ -149,50 +170,82 @@ async def delete_webhook_endpoint(
     "/{webhook_endpoint_id}/enable",
     response_model=WebhookEndpoint,
     summary="Enable a webhook endpoint",
-    responses=refusals.of_writing(webhook_endpoint_unknown),
+    responses={
+        200: ETAG,
+        **refusals.of_writing(webhook_endpoint_unknown, webhook_endpoint_stale),
+    },
 )
 async def enable_webhook_endpoint(
-    writer: Writer, webhook_endpoint_id: UUID, idempotent: Idempotent
+    writer: Writer,
+    webhook_endpoint_id: UUID,
+    idempotent: Idempotent,
+    if_match: IfMatch = None,
 ) -> Response:
     """It is told of what happens from now on; a replay sends what happened meanwhile."""
 
     async def enable(tx: Tx) -> WebhookEndpoint:
-        return to_response(await enabling.enable_endpoint(tx, webhook_endpoint_id))
+        return to_response(
+            await enabling.enable_endpoint(
+                tx, webhook_endpoint_id, expected_version=version_of(if_match)
+            )
+        )
 
-    return await once(writer.tx(), idempotent, work=enable)
+    return with_etag(await once(writer.tx(), idempotent, work=enable))
 
 
 @router.post(
     "/{webhook_endpoint_id}/disable",
     response_model=WebhookEndpoint,
     summary="Disable a webhook endpoint",
-    responses=refusals.of_writing(webhook_endpoint_unknown),
+    responses={
+        200: ETAG,
+        **refusals.of_writing(webhook_endpoint_unknown, webhook_endpoint_stale),
+    },
 )
 async def disable_webhook_endpoint(
-    writer: Writer, webhook_endpoint_id: UUID, idempotent: Idempotent
+    writer: Writer,
+    webhook_endpoint_id: UUID,
+    idempotent: Idempotent,
+    if_match: IfMatch = None,
 ) -> Response:
     """Nothing is sent there any more; what waits is canceled."""
 
     async def disable(tx: Tx) -> WebhookEndpoint:
-        return to_response(await disabling.disable_endpoint(tx, webhook_endpoint_id))
+        return to_response(
+            await disabling.disable_endpoint(
+                tx, webhook_endpoint_id, expected_version=version_of(if_match)
+            )
+        )
 
-    return await once(writer.tx(), idempotent, work=disable)
+    return with_etag(await once(writer.tx(), idempotent, work=disable))
 
 
 @router.post(
     "/{webhook_endpoint_id}/rotate-secret",
     response_model=WebhookEndpointWithSecret,
     summary="Replace the secret of a webhook endpoint",
-    responses=refusals.of_writing(webhook_endpoint_unknown),
+    responses={
+        200: ETAG,
+        **refusals.of_writing(webhook_endpoint_unknown, webhook_endpoint_stale),
+    },
 )
 async def rotate_webhook_secret(
-    writer: Writer, webhook_endpoint_id: UUID, idempotent: Idempotent
+    writer: Writer,
+    webhook_endpoint_id: UUID,
+    idempotent: Idempotent,
+    if_match: IfMatch = None,
 ) -> Response:
     """For 24 hours the former secret signs every message as well."""
 
     async def rotate(tx: Tx) -> _Named:
         box = writer.wiring.secret_box
-        return _Named(id=(await rotating.rotate_secret(tx, webhook_endpoint_id, box=box)).id)
+        return _Named(
+            id=(
+                await rotating.rotate_secret(
+                    tx, webhook_endpoint_id, box=box, expected_version=version_of(if_match)
+                )
+            ).id
+        )
 
     return await _with_secret(writer, await once(writer.tx(), idempotent, work=rotate))
 
@@ -224,4 +277,4 @@ async def _with_secret(writer: Authorized, answer: Response) -> Response:
         endpoint = await endpoint_by_id(tx, endpoint_id)
         box = writer.wiring.secret_box
         shown = with_secret(endpoint, opened_secret(endpoint, tenant_id=tx.tenant_id, box=box))
-    return as_it_stands(answer, shown)
+    return with_etag(as_it_stands(answer, shown))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from billwright.features.payments.operations.receive_callback import Delivery, receive_callback
+from billwright.features.callbacks.operations.receive_callback import Delivery, receive_callback
 from billwright.surfaces.web.body_limit import body_within
 from billwright.surfaces.web.wiring import Wiring
 

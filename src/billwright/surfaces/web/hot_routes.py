@@ -10,18 +10,35 @@ import re
 from collections.abc import Mapping
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from billwright.kernel.refusal import Refusal
 from billwright.surfaces.web.openapi import HotRoute
-from billwright.surfaces.web.problems import refusal_response
+from billwright.surfaces.web.problems import declined, refusal_response
+
+
+class JsonAnswer(Response):
+    """JSON text that was answered, with no more headers than it needs."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: bytes) -> None:
+        self.status_code = 200
+        self.body = content
+        self.background = None
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(content)),
+            (b"content-type", b"application/json"),
+        ]
 
 
 class HotRoutes:
-    """ASGI middleware: answers the hot reads of applications by the path that they are mounted at.
+    """ASGI middleware: answers the hot routes of applications by the path that they are mounted at.
 
-    Routes that take a body are left to their application, which is where bodies are limited.
+    Bodies are limited by whoever calls it.
     """
 
     def __init__(self, app: ASGIApp, *, mounts: Mapping[str, FastAPI]) -> None:
@@ -35,21 +52,24 @@ class HotRoutes:
             )
             for path, mounted in mounts.items()
             for route in mounted.routes
-            if isinstance(route, HotRoute) and route.method == "get"
+            if isinstance(route, HotRoute)
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             for pattern, path, route, mounted in self._routes:
-                match = pattern.fullmatch(scope["path"]) if scope["method"] == "GET" else None
-                if match:
+                match = pattern.fullmatch(scope["path"])
+                if match and scope["method"] == route.method:
                     scope.update(
                         app=mounted, path_params=match.groupdict(), root_path=path, route=route
                     )
+                    request = Request(scope, receive)
                     try:
-                        response = await route.answer(Request(scope, receive))
+                        response = await route.answer(request)
                     except Refusal as refusal:
                         response = refusal_response(refusal)
+                    except HTTPException as error:
+                        response = await declined(request, error)
                     await response(scope, receive, send)
                     return
         await self._app(scope, receive, send)

@@ -1,7 +1,8 @@
 """How does the published OpenAPI document become better than the generated one?
 
 Errors are one shared response instead of the framework's own, each header is one shared parameter,
-and the hot routes, which the framework does not describe, stand beside the others.
+the hot routes, which the framework does not describe, stand beside the others, and a word that means
+the same everywhere is explained once.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
 from billwright.surfaces.web.problems import MEDIA_TYPE
+from billwright.surfaces.web.wire import RequestModel
 
 JsonObject = dict[str, Any]
 
 _PAGE_NAME = re.compile(r"\bPage_([A-Za-z]+)_(?!\w)")
+# Two classes of one name are told apart by their modules, which are nobody's business.
+_SURFACE_NAME = re.compile(r"\bbillwright__surfaces__\w+__([A-Z][A-Za-z]*)\b")
+_FEATURE_NAME = re.compile(r"\bbillwright__features__([a-z_]+?)__\w+__([A-Z][A-Za-z]*)\b")
 
 _SCHEMA = "#/components/schemas/"
 _GENERATED_ERROR_SCHEMAS = ("HTTPValidationError", "ValidationError")
@@ -34,15 +39,23 @@ PROBLEM_SCHEMA: JsonObject = {
     "description": "RFC 9457: why the request was not carried out.",
     "required": ["type", "title", "status", "code", "request_id"],
     "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "Where the code is explained.",
+        },
+        "title": {"type": "string", "description": "The code in words."},
+        "status": {"type": "integer", "description": "The status of the answer."},
         "detail": {"type": "string", "description": "For people; its wording may change."},
         "code": {"type": "string", "description": "For programs; it never changes."},
-        "request_id": {"type": ["string", "null"]},
+        "request_id": {
+            "type": ["string", "null"],
+            "description": "Under which the operator finds the request in the logs.",
+        },
         "facts": {"type": "object", "description": "What the refusal is about, by name."},
         "errors": {
             "type": "array",
+            "description": "Each thing that is wrong with the request, and where.",
             "items": {
                 "type": "object",
                 "required": ["code", "detail"],
@@ -73,10 +86,12 @@ PROBLEM = ErrorForm("Problem", PROBLEM_SCHEMA, MEDIA_TYPE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HotOperation:
-    """What the document says about a hot route; types are msgspec structs or what they consist of.
+    """What the document says about a hot route; types are msgspec structs or what they consist of, and
+    a tuple of them is any one of these.
 
     `parameters` are OpenAPI parameter objects; those of the path may be left out when they are
-    plain text. `refusals` are OpenAPI response objects by status.
+    plain text. `example` is one of the body. `refusals` are OpenAPI response objects by status;
+    `scope` is what a caller needs.
     """
 
     operation_id: str
@@ -85,9 +100,11 @@ class HotOperation:
     response: object
     status: int = 200
     request: object = None
+    example: JsonObject | None = None
     description: str = ""
     parameters: Sequence[JsonObject] = ()
     refusals: Mapping[int | str, JsonObject] = field(default_factory=dict)
+    scope: str | None = None
 
 
 class HotRoute(Route):
@@ -107,7 +124,7 @@ class HotRoute(Route):
     ) -> None:
         super().__init__(path, endpoint, methods=[method], name=operation.operation_id)
         self.answer = endpoint
-        self.method = method.lower()
+        self.method = method
         self.operation = operation
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -123,12 +140,19 @@ def operation_id(route: APIRoute) -> str:
 
 
 def install_openapi(
-    app: FastAPI, *, security_schemes: Mapping[str, JsonObject], error: ErrorForm = PROBLEM
+    app: FastAPI,
+    *,
+    security_schemes: Mapping[str, JsonObject],
+    scopes: Mapping[str, str] | None = None,
+    error: ErrorForm = PROBLEM,
+    vocabulary: Mapping[str, str] | None = None,
 ) -> None:
     """Publish the completed document instead of the generated one.
 
     Any one of `security_schemes` is required by every operation that does not say otherwise with
-    `openapi_extra={"security": []}`.
+    `openapi_extra={"security": []}`. `scopes` says by `operationId` what its caller needs besides.
+    `vocabulary` explains members and parameters that say nothing of themselves: by `Schema.member`,
+    else by their name.
     """
     generated = app.openapi
 
@@ -139,16 +163,31 @@ def install_openapi(
         components.setdefault("securitySchemes", {}).update(security_schemes)
         document["security"] = [{name: []} for name in security_schemes]
         _add_hot_routes(document, app.routes)
+        _name_scopes(document, scopes or {})
         _share_errors(document, error)
         _share_headers(document)
         document["paths"] = dict(sorted(document["paths"].items()))
-        return _with_tidy_schemas(document)
+        tidy = _with_tidy_schemas(document)
+        _explain(tidy, vocabulary or {})
+        _complete(tidy["components"]["schemas"])
+        return tidy
 
     app.openapi = completed  # type: ignore[method-assign]
 
 
 def _operations(document: JsonObject) -> list[JsonObject]:
     return [operation for path in document["paths"].values() for operation in path.values()]
+
+
+def _name_scopes(document: JsonObject, scopes: Mapping[str, str]) -> None:
+    for operation in _operations(document):
+        scope = scopes.get(operation["operationId"])
+        if scope is not None:
+            operation["security"] = [
+                {name: [scope] for name in one} for one in document["security"]
+            ]
+            text = (operation.get("description", ""), f"Needs the scope `{scope}`.")
+            operation["description"] = "\n\n".join(filter(None, text))
 
 
 def _share_errors(document: JsonObject, error: ErrorForm) -> None:
@@ -189,7 +228,9 @@ def header_reference(name: str) -> JsonObject:
 
 def _with_tidy_schemas(document: JsonObject) -> JsonObject:
     """`Page_Account_` becomes `AccountPage`; what nothing refers to is left out."""
-    text = _PAGE_NAME.sub(r"\1Page", msgspec.json.encode(document).decode())
+    text = _SURFACE_NAME.sub(r"\1", msgspec.json.encode(document).decode())
+    text = _FEATURE_NAME.sub(lambda found: found[1].title().replace("_", "") + found[2], text)
+    text = _PAGE_NAME.sub(r"\1Page", text)
     tidy: JsonObject = msgspec.json.decode(text)
     tidy["components"]["schemas"] = {
         name: schema
@@ -197,6 +238,67 @@ def _with_tidy_schemas(document: JsonObject) -> JsonObject:
         if f'"{_SCHEMA}{name}"' in text
     }
     return tidy
+
+
+def _explain(document: JsonObject, vocabulary: Mapping[str, str]) -> None:
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        for member, about in schema.get("properties", {}).items():
+            meaning = vocabulary.get(f"{name}.{member}", vocabulary.get(member))
+            if meaning is not None and not is_explained(about, schemas):
+                about["description"] = meaning
+    for operation in _operations(document):
+        for parameter in operation.get("parameters", []):
+            meaning = vocabulary.get(parameter.get("name", ""))
+            if meaning is not None and not is_explained(parameter, schemas):
+                parameter["description"] = meaning
+
+
+def is_explained(about: JsonObject, schemas: Mapping[str, JsonObject]) -> bool:
+    """Whether a member or parameter says what it is, or consists of what does."""
+    if "description" in about:
+        return True
+    parts = [about, *about.get("anyOf", ()), *about.get("oneOf", ()), about.get("items", {})]
+    named = (schemas.get(part.get("$ref", "").removeprefix(_SCHEMA), {}) for part in parts)
+    return any("description" in schema for schema in named) or (
+        "schema" in about and is_explained(about["schema"], schemas)
+    )
+
+
+def _complete(schemas: JsonObject) -> None:
+    """Give back what the generated document lost: the nulls in examples, and that the members of an
+    object whose names have a form may have no other names.
+    """
+    for model in _request_models(RequestModel):
+        extra = model.model_config.get("json_schema_extra")
+        whole = extra.get("examples") if isinstance(extra, dict) else None
+        schema = schemas.get(model.__name__, {})
+        if whole is not None and schema.get("examples") == _without_nulls(whole):
+            schema["examples"] = whole
+    _close(schemas)
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+def _request_models(model: type[RequestModel]) -> Iterator[type[RequestModel]]:
+    yield model
+    for narrower in model.__subclasses__():
+        yield from _request_models(narrower)
+
+
+def _close(schema: object) -> None:
+    if isinstance(schema, dict):
+        if "patternProperties" in schema:
+            schema.setdefault("additionalProperties", False)
+        for part in schema.values():
+            _close(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _close(part)
 
 
 def _without_null(schema: JsonObject) -> JsonObject:
@@ -213,15 +315,26 @@ def _add_hot_routes(document: JsonObject, routes: Sequence[BaseRoute]) -> None:
     types = [
         kind
         for route in hot
-        for kind in (route.operation.request, route.operation.response)
-        if kind is not None
+        for kinds in (route.operation.request, route.operation.response)
+        for kind in _each_of(kinds)
     ]
     schemas, components = msgspec.json.schema_components(types, ref_template=_SCHEMA + "{name}")
     document["components"].setdefault("schemas", {}).update(components)
     remaining = iter(schemas)
     for route in hot:
         described = _described(route, remaining)
-        document["paths"].setdefault(route.path_format, {})[route.method] = described
+        document["paths"].setdefault(route.path_format, {})[route.method.lower()] = described
+
+
+def _each_of(kinds: object) -> tuple[object, ...]:
+    if kinds is None:
+        return ()
+    return kinds if isinstance(kinds, tuple) else (kinds,)
+
+
+def _schema_of(kinds: object, schemas: Iterator[JsonObject]) -> JsonObject:
+    described = [next(schemas) for _ in _each_of(kinds)]
+    return described[0] if len(described) == 1 else {"oneOf": described}
 
 
 def _described(route: HotRoute, schemas: Iterator[JsonObject]) -> JsonObject:
@@ -237,11 +350,15 @@ def _described(route: HotRoute, schemas: Iterator[JsonObject]) -> JsonObject:
     if parameters:
         described["parameters"] = parameters
     if operation.request is not None:
-        content = {"application/json": {"schema": next(schemas)}}
+        body = {"schema": _schema_of(operation.request, schemas)}
+        if operation.example is not None:
+            body["example"] = operation.example
+        content = {"application/json": body}
         described["requestBody"] = {"required": True, "content": content}
     success: JsonObject = {"description": "Successful Response"}
     if operation.response is not None:
-        success["content"] = {"application/json": {"schema": next(schemas)}}
+        schema = _schema_of(operation.response, schemas)
+        success["content"] = {"application/json": {"schema": schema}}
     refusals = {str(status): refusal for status, refusal in operation.refusals.items()}
     described["responses"] = {str(operation.status): success, **refusals}
     return described

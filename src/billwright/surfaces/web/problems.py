@@ -44,6 +44,16 @@ _CODE_OF_STATUS = {
     413: "body_too_large",
     415: "unsupported_media_type",
 }
+PROTOCOL_CODES: Mapping[str, tuple[int, str]] = {
+    "bad_request": (400, "The request is not understood."),
+    "malformed_json": (400, "The body is not JSON."),
+    "route_not_found": (404, "Nothing has this address."),
+    "method_not_allowed": (405, "What has this address does not answer this method."),
+    "body_too_large": (413, "The body is larger than any that is expected here."),
+    "unsupported_media_type": (415, "The body must be sent as application/json."),
+    "internal_error": (500, "A bug; the log has it under the request id."),
+}
+"""The codes of HTTP itself, which no refusal declares: their status and what they say."""
 # An answer must not be larger than the request that asks for it.
 _MOST_PROBLEMS = 100
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -53,7 +63,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     """Answer every refusal, malformed request, unknown route and bug of `app` as a problem."""
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(HTTPException, _declined)
+    app.add_exception_handler(HTTPException, declined)
     app.add_exception_handler(Exception, _failed)
     app.add_middleware(_StorableAddress)
 
@@ -89,7 +99,7 @@ def problem_response(
     """A problem that no refusal stands for, such as an unknown route."""
     document: dict[str, object] = {
         "type": TYPE_PREFIX + code,
-        "title": code.replace("_", " ").capitalize(),
+        "title": title_of(code),
         "status": status,
     }
     if detail is not None:
@@ -100,6 +110,11 @@ def problem_response(
         document |= members
     content = msgspec.json.encode(document, enc_hook=str)
     return Response(content, status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def title_of(code: str) -> str:
+    """The code in words."""
+    return code.replace("_", " ").capitalize()
 
 
 def _headers(refusal: Refusal) -> dict[str, str]:
@@ -146,7 +161,8 @@ async def _malformed(_request: Request, error: Exception) -> Response:
     return refusal_response(refusal, parameters=problems_in_parameters(errors))
 
 
-async def _declined(request: Request, error: Exception) -> Response:
+async def declined(request: Request, error: Exception) -> Response:
+    """The problem for what the framework or a limit of ours answers by itself."""
     assert isinstance(error, HTTPException)  # noqa: S101
     status = error.status_code
     headers = dict(error.headers or {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import cached_property
+from operator import itemgetter
 from time import perf_counter
 from typing import Any
 
@@ -15,7 +16,7 @@ import structlog
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from billwright.kernel.ids import new_id
+from billwright.kernel.ids import new_id_text
 from billwright.runtime.telemetry.context import log_context
 from billwright.runtime.telemetry.metrics import Metrics
 from billwright.runtime.telemetry.redaction import redacted_text
@@ -119,9 +120,9 @@ def route_template(scope: Scope) -> str:
 
 def _request_id(scope: Scope) -> str:
     """The caller's id, if it is one that may be logged and sent back; otherwise a fresh one."""
-    given = [value for header in _ID_HEADERS for name, value in scope["headers"] if name == header]
-    for value in given:
+    given = [(name, value) for name, value in scope["headers"] if name in _ID_HEADERS]
+    for _, value in sorted(given, key=itemgetter(0)):
         text: str = value.decode("latin-1").strip()[:_LONGEST_ID]
         if text and text.isascii() and text.isprintable() and redacted_text(text) == text:
             return text
-    return str(new_id())
+    return new_id_text()

@@ -9,6 +9,7 @@ import re
 from typing import TypeVar
 
 import msgspec
+from starlette.requests import ClientDisconnect, Request
 
 from billwright.kernel.refusal import FieldProblem, Refusal
 from billwright.surfaces.web.errors import request_invalid
@@ -28,6 +29,20 @@ _CODES = (
     ("enum value", "unknown_choice"),
     (", got `", "wrong_type"),
 )
+
+
+async def whole_body(request: Request) -> bytes:
+    """What `request.body()` reads, at a quarter of the price and once only: most bodies come in one
+    part.
+    """
+    parts = []
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def read_body(decoder: msgspec.json.Decoder[Body], body: bytes) -> Body:

@@ -212,11 +212,13 @@ Metadata = Annotated[
             str,
             StringConstraints(min_length=1, max_length=40),
             AfterValidator(_no_control_characters),
+            Field(json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f]*$"}),
         ],
         Annotated[
             str,
             StringConstraints(max_length=500),
             AfterValidator(_no_control_characters_but_lines),
+            Field(json_schema_extra={"pattern": r"^[^\x00-\x08\x0b-\x1f\x7f]*$"}),
         ],
     ],
     Field(max_length=50, description="The caller's own notes; never read by billing."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from billwright.features.invoicing.port import InvoiceRenderer
-from billwright.features.payments.port import PaymentProviders
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.webhooks.model import TargetPolicy
 from billwright.runtime.db.database import Database
 from billwright.runtime.secrets import SecretBox

@@ -11,7 +11,7 @@ from billwright.features.accounts.events import AccountUpdated
 from billwright.features.accounts.model import Account, Collection, CustomerType
 from billwright.features.accounts.operations.lock_account import lock_account
 from billwright.features.accounts.rules.billing_day import moved_billing_instant
-from billwright.features.accounts.sql.writes import update_account_row
+from billwright.features.accounts.sql.writes import replace_metadata, update_account_row
 from billwright.features.tenancy.model import Address
 from billwright.kernel.calendar import require_zone
 from billwright.kernel.currency import currency_of
@@ -75,6 +75,8 @@ async def update_account(tx: Tx, command: UpdateAccount) -> Account:
     )
     if not await update_account_row(tx, updated):
         raise external_id_taken(pointer="/external_id", external_id=updated.external_id)
+    if "metadata" in changed:
+        await replace_metadata(tx, updated)
     tx.publish(AccountUpdated(subject_id=account.id, account_id=account.id, changed=tuple(changed)))
     tx.audit(
         "account.update",

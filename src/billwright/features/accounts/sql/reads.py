@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +14,7 @@ from billwright.features.accounts.model import (
     Account,
     AccountId,
     AccountStatus,
+    AccountTime,
     Collection,
     CustomerType,
     TestClock,
@@ -20,6 +22,7 @@ from billwright.features.accounts.model import (
     TestClockState,
 )
 from billwright.features.tenancy.model import Address
+from billwright.runtime.db.conditions import Conditions
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
@@ -27,6 +30,16 @@ ACCOUNT_COLUMNS = """a.id, a.number, a.external_id, a.status, a.name, a.email, a
     a.reference, a.address, a.currency, a.locale, a.zone, a.payment_terms_days, a.collection,
     a.billing_day, a.next_invoice_at, a.has_payment_method, a.parked_reason, a.test_clock_id, a.metadata,
     a.version, a.created_at, a.updated_at"""
+
+# Said in the words of the indexes: a parameter in their place would hide that they serve.
+_OF_STATUS: dict[AccountStatus | None, str] = {
+    AccountStatus.ACTIVE: "a.status = 'active'",
+    AccountStatus.CLOSED: "a.status = 'closed'",
+}
+_OF_PARKED: dict[bool | None, str] = {
+    True: "a.parked_reason is not null",
+    False: "a.parked_reason is null",
+}
 
 # Looking a word up is quicker than asking its enumeration.
 _STATUSES = {str(status): status for status in AccountStatus}
@@ -46,29 +59,41 @@ async def account_by_id(tx: Tx, account_id: UUID) -> Account:
     return account_from_row(row)
 
 
+class AccountFilter(TypedDict, total=False):
+    """Which accounts are asked for; instants are from the first one on and up to the second one."""
+
+    external_id: str | None
+    email: str | None
+    status: AccountStatus | None
+    parked: bool | None
+    test_clock_id: UUID | None
+    created_after: datetime | None
+    created_before: datetime | None
+    metadata: dict[str, str] | None
+
+
 async def list_accounts(
-    tx: Tx,
-    *,
-    before: UUID | None,
-    limit: int,
-    external_id: str | None = None,
-    email: str | None = None,
-    parked: bool | None = None,
+    tx: Tx, *, before: UUID | None, limit: int, **asked: Unpack[AccountFilter]
 ) -> list[Account]:
     """Accounts, newest first, that come after the one named `before` in that order."""
+    found = Conditions("a.tenant_id = {}", tx.tenant_id)
+    found.add("a.id < {}", before)
+    found.add("a.external_id = {}", asked.get("external_id"))
+    found.add("a.email = {}", asked.get("email"))
+    found.add_text(_OF_STATUS.get(asked.get("status")))
+    found.add_text(_OF_PARKED.get(asked.get("parked")))
+    found.add("a.test_clock_id = {}", asked.get("test_clock_id"))
+    found.add("a.created_at >= {}", asked.get("created_after"))
+    found.add("a.created_at < {}", asked.get("created_before"))
+    found.add_entries(
+        """exists (select from account_metadata m where m.tenant_id = $1 and m.key = {}
+               and m.value = {} and m.account_id = a.id)""",
+        asked.get("metadata"),
+    )
     rows = await tx.fetch(
-        f"""select {ACCOUNT_COLUMNS} from account a
-            where a.tenant_id = $1 and ($2::uuid is null or a.id < $2)
-                and ($4::text is null or a.external_id = $4)
-                and ($5::text is null or a.email = $5)
-                and ($6::boolean is null or (a.parked_reason is not null) = $6)
-            order by a.id desc limit $3""",
-        tx.tenant_id,
-        before,
-        limit,
-        external_id,
-        email,
-        parked,
+        f"""select {ACCOUNT_COLUMNS} from account a where {found.sql}
+            order by a.id desc limit {found.parameter(limit)}""",
+        *found.values,
     )
     return [account_from_row(row) for row in rows]
 
@@ -137,6 +162,17 @@ async def accounts_by_id(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, Acco
         account_ids,
     )
     return {row["id"]: account_from_row(row) for row in rows}
+
+
+async def account_times(tx: Tx, account_ids: Sequence[UUID]) -> dict[UUID, AccountTime]:
+    """What time it is for accounts: their zones, and the clocks that they are attached to."""
+    rows = await tx.fetch(
+        """select id, zone, test_clock_id from account
+           where tenant_id = $1 and id = any($2::uuid[])""",
+        tx.tenant_id,
+        account_ids,
+    )
+    return {row["id"]: AccountTime(row["zone"], row["test_clock_id"]) for row in rows}
 
 
 async def earliest_billing_day(tx: Tx, test_clock_id: UUID) -> datetime | None:

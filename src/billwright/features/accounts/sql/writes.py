@@ -8,7 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
-from billwright.features.accounts.model import Account, TestClock, TestClockState
+from billwright.features.accounts.model import (
+    Account,
+    AccountStatus,
+    TestClock,
+    TestClockState,
+)
 from billwright.features.accounts.sql.reads import ACCOUNT_COLUMNS, account_from_row
 from billwright.runtime.db.json import to_json
 from billwright.runtime.db.tx import Tx
@@ -31,6 +36,8 @@ async def insert_account(tx: Tx, account: Account) -> bool:
         ],
         on_conflict="on conflict do nothing",
     )
+    if inserted == 1:
+        await _insert_metadata(tx, account)
     return inserted == 1
 
 
@@ -120,6 +127,37 @@ async def set_billing_instants(
         tx.tenant_id,
         account_ids,
         instants,
+        tx.now,
+    )
+
+
+async def replace_metadata(tx: Tx, account: Account) -> None:
+    """Let a locked account be found by what its metadata say now."""
+    await tx.execute(
+        "delete from account_metadata where tenant_id = $1 and account_id = $2",
+        tx.tenant_id,
+        account.id,
+    )
+    await _insert_metadata(tx, account)
+
+
+async def _insert_metadata(tx: Tx, account: Account) -> None:
+    entries = account.metadata.items()
+    await tx.insert(
+        "account_metadata",
+        [{"key": key, "value": value} for key, value in entries],
+        shared={"account_id": account.id},
+    )
+
+
+async def set_status(tx: Tx, *, account_id: UUID, status: AccountStatus) -> None:
+    """Note whether an account takes anything new."""
+    await tx.execute(
+        """update account set status = $3, version = version + 1, updated_at = $4
+           where tenant_id = $1 and id = $2""",
+        tx.tenant_id,
+        account_id,
+        status.value,
         tx.now,
     )
 

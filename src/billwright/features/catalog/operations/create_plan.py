@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from billwright.features.catalog.errors import (
     component_code_repeated,
+    feature_add_on_unknown,
     feature_code_repeated,
     feature_kind_differs,
     plan_code_taken,
@@ -15,6 +16,9 @@ from billwright.features.catalog.errors import (
 from billwright.features.catalog.events import PlanCreated
 from billwright.features.catalog.model import (
     ComponentKind,
+    Feature,
+    FeatureId,
+    FeatureKind,
     Plan,
     PlanComponent,
     PlanComponentId,
@@ -28,9 +32,10 @@ from billwright.features.catalog.model import (
 )
 from billwright.features.catalog.rules.component import NATURAL_TIMING, check_component
 from billwright.features.catalog.rules.currencies import check_currencies, check_minimums
-from billwright.features.catalog.rules.feature_value import checked_feature
+from billwright.features.catalog.rules.definition import checked_feature
+from billwright.features.catalog.rules.feature_value import check_value
 from billwright.features.catalog.rules.terms import check_terms
-from billwright.features.catalog.sql.reads import feature_kinds
+from billwright.features.catalog.sql.reads_features import features_by_code
 from billwright.features.catalog.sql.writes import (
     insert_features,
     insert_plan,
@@ -130,10 +135,12 @@ async def build_version(
     `plan_without_prices`, `price_currencies_differ`, `currency_unknown`, `component_code_repeated`,
     `minimum_without_price`, `minimum_out_of_range`, `component_timing_unsuitable`,
     `component_meter_missing`, `component_member_unsuitable`, `pricing_invalid`,
-    `feature_code_repeated`, `feature_value_invalid`.
+    `feature_code_repeated`, `feature_kind_differs`, `feature_add_on_unknown`, and what
+    `checked_feature` refuses.
     """
     await _require_tax_category(tx, command.tax_category)
     check_terms(command.terms, command.interval)
+    components = _built_components(command.components)
     return PlanVersion(
         id=PlanVersionId(new_id()),
         plan_id=plan_id,
@@ -143,8 +150,8 @@ async def build_version(
         interval=command.interval,
         tax_category=command.tax_category,
         tax_inclusive=command.tax_inclusive,
-        components=_built_components(command.components),
-        features=_checked_features(command.features),
+        components=components,
+        features=_checked_features(command.features, components),
         terms=command.terms,
         created_at=tx.now,
     )
@@ -153,25 +160,51 @@ async def build_version(
 async def store_version(tx: Tx, version: PlanVersion, *, features: Sequence[PlanFeature]) -> None:
     """Store a version of a plan that is stored; `features` are the version's as they were given.
 
-    Refuses: `feature_kind_differs`.
+    Refuses: `feature_kind_differs`, and a value that is not among a feature's options as
+    `feature_value_invalid`.
     """
     await insert_version(tx, version)
-    codes = [feature.code for feature in version.features]
-    known = await feature_kinds(tx, codes)
-    new = [feature for feature in version.features if feature.code not in known]
-    if new:
-        await insert_features(tx, new)
-        # Another plan may have brought them meanwhile, then these are not stored a second time.
-        known = await feature_kinds(tx, codes)
-    for index, feature in enumerate(features):
-        _, kind = known[feature.code]
-        if kind is not feature.kind:
+    known = await _features_of(tx, version)
+    for index, given in enumerate(features):
+        feature = known[given.code]
+        if given.kind is not feature.kind:
             raise feature_kind_differs(
-                pointer=f"/features/{index}/kind", feature_code=feature.code, kind=kind.value
+                pointer=f"/features/{index}/kind",
+                feature_code=given.code,
+                kind=feature.kind.value,
             )
-    ids = {code: feature_id for code, (feature_id, _) in known.items()}
+        check_value(
+            given.value,
+            kind=given.kind,
+            options=feature.options,
+            feature_code=given.code,
+            pointer=f"/features/{index}/value",
+        )
     await insert_plan_features(
-        tx, version_id=version.id, features=version.features, feature_ids=ids
+        tx, version, feature_ids={code: feature.id for code, feature in known.items()}
+    )
+
+
+async def _features_of(tx: Tx, version: PlanVersion) -> dict[str, Feature]:
+    """The features that a version names; those that do not exist yet come to be."""
+    codes = {feature.code for feature in version.features}
+    known = await features_by_code(tx, codes) if codes else {}
+    new = {one.code: _new_feature(tx, one) for one in version.features if one.code not in known}
+    if not new:
+        return known
+    await insert_features(tx, list(new.values()))
+    # Another plan may have brought them meanwhile, then these are not stored a second time.
+    return await features_by_code(tx, codes)
+
+
+def _new_feature(tx: Tx, given: PlanFeature) -> Feature:
+    return Feature(
+        id=FeatureId(new_id()),
+        code=given.code,
+        name=given.name,
+        kind=given.kind,
+        created_at=tx.now,
+        updated_at=tx.now,
     )
 
 
@@ -217,12 +250,27 @@ def _built_component(new: NewComponent, *, pointer: str) -> PlanComponent:
     return component
 
 
-def _checked_features(features: Sequence[PlanFeature]) -> tuple[PlanFeature, ...]:
-    """The features by their codes, which is the order that they are read in."""
-    checked: dict[str, PlanFeature] = {}
+def _checked_features(
+    features: Sequence[PlanFeature], components: Sequence[PlanComponent]
+) -> tuple[PlanFeature, ...]:
+    """The features by their codes and add-ons, which is the order that they are read in."""
+    add_ons = {component.code for component in components if component.optional}
+    checked: dict[tuple[str, str], PlanFeature] = {}
+    kinds: dict[str, FeatureKind] = {}
     for index, feature in enumerate(features):
         pointer = f"/features/{index}"
-        if feature.code in checked:
+        key = (feature.code, feature.add_on or "")
+        if key in checked:
             raise feature_code_repeated(pointer=f"{pointer}/code", feature_code=feature.code)
-        checked[feature.code] = checked_feature(feature, pointer=pointer)
-    return tuple(checked[code] for code in sorted(checked))
+        if kinds.setdefault(feature.code, feature.kind) is not feature.kind:
+            raise feature_kind_differs(
+                pointer=f"{pointer}/kind",
+                feature_code=feature.code,
+                kind=kinds[feature.code].value,
+            )
+        if feature.add_on is not None and feature.add_on not in add_ons:
+            raise feature_add_on_unknown(
+                pointer=f"{pointer}/add_on", feature_code=feature.code, add_on=feature.add_on
+            )
+        checked[key] = checked_feature(feature, pointer=pointer)
+    return tuple(checked[key] for key in sorted(checked))

@@ -13,7 +13,7 @@ from billwright.features.catalog.operations.create_plan import (
     store_version,
 )
 from billwright.features.catalog.sql.reads import plan_by_code
-from billwright.features.catalog.sql.writes import lock_plan
+from billwright.features.catalog.sql.writes import count_revision, lock_plan
 from billwright.runtime.db.tx import Tx
 
 
@@ -41,6 +41,7 @@ async def create_plan_version(tx: Tx, command: CreatePlanVersion) -> PlanVersion
         tx, command, plan_id=plan.id, plan_code=plan.code, number=plan.version.number + 1
     )
     await store_version(tx, version, features=command.features)
+    await count_revision(tx, plan.id)
     tx.publish(
         PlanVersionCreated(
             subject_id=plan.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 import asyncpg
@@ -25,12 +26,15 @@ from billwright.features.catalog.model import (
     Timing,
     TrialEndBehavior,
 )
+from billwright.features.catalog.sql.reads_features import terms_from_json
 from billwright.features.pricing.rules.pricing import pricing_of
 from billwright.kernel.calendar import Interval, IntervalUnit
+from billwright.runtime.db.conditions import Conditions
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
 _PLAN = """select p.id, p.code, p.name, p.description, p.status, p.metadata, p.created_at,
+    p.revision,
     (select v.id from plan_version v where v.tenant_id = p.tenant_id and v.plan_id = p.id
      order by v.number desc limit 1) as version_id
     from plan p where p.tenant_id = $1"""
@@ -50,16 +54,43 @@ async def plan_by_code(tx: Tx, plan_code: str) -> Plan:
     return _plan_from_row(row, versions)
 
 
-async def list_plans(tx: Tx, *, before: UUID | None, limit: int) -> list[Plan]:
+class PlanFilter(TypedDict, total=False):
+    """Which plans are asked for."""
+
+    status: PlanStatus | None
+    metadata: dict[str, str] | None
+
+
+async def list_plans(
+    tx: Tx, *, before: UUID | None, limit: int, **asked: Unpack[PlanFilter]
+) -> list[Plan]:
     """Plans, newest first, that come after the one named `before` in that order."""
+    found = Conditions("p.tenant_id = {}", tx.tenant_id)
+    found.add("p.id < {}", before)
+    found.add("p.status = {}", asked.get("status"))
+    found.add_entries(
+        """exists (select from plan_metadata m where m.tenant_id = $1 and m.key = {}
+               and m.value = {} and m.plan_id = p.id)""",
+        asked.get("metadata"),
+    )
     rows = await tx.fetch(
-        f"{_PLAN} and ($2::uuid is null or p.id < $2) order by p.id desc limit $3",
-        tx.tenant_id,
-        before,
-        limit,
+        f"{_PLAN} and {found.sql} order by p.id desc limit {found.parameter(limit)}",
+        *found.values,
     )
     versions = await plan_versions(tx, [row["version_id"] for row in rows])
     return [_plan_from_row(row, versions) for row in rows]
+
+
+async def version_ids_of(tx: Tx, plan_code: str) -> list[UUID]:
+    """All versions of a plan; none where there is no such plan."""
+    rows = await tx.fetch(
+        """select v.id from plan p
+           join plan_version v on v.tenant_id = p.tenant_id and v.plan_id = p.id
+           where p.tenant_id = $1 and p.code = $2""",
+        tx.tenant_id,
+        plan_code,
+    )
+    return [row["id"] for row in rows]
 
 
 async def plan_version_by_number(tx: Tx, *, plan_code: str, number: int) -> PlanVersion:
@@ -122,16 +153,6 @@ async def versions_of_components(tx: Tx, component_ids: Sequence[UUID]) -> dict[
     )
     versions = await plan_versions(tx, [row["plan_version_id"] for row in rows])
     return {row["id"]: versions[row["plan_version_id"]] for row in rows}
-
-
-async def feature_kinds(tx: Tx, codes: Sequence[str]) -> dict[str, tuple[UUID, FeatureKind]]:
-    """Ids and kinds of the features that exist under these codes."""
-    rows = await tx.fetch(
-        "select id, code, kind from feature where tenant_id = $1 and code = any($2::text[])",
-        tx.tenant_id,
-        codes,
-    )
-    return {row["code"]: (row["id"], FeatureKind(row["kind"])) for row in rows}
 
 
 async def _read_versions(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, PlanVersion]:
@@ -221,10 +242,11 @@ def _component_from_row(row: asyncpg.Record) -> PlanComponent:
 
 async def _read_features(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, list[PlanFeature]]:
     rows = await tx.fetch(
-        """select g.plan_version_id, f.code, g.name, f.kind, g.value
+        """select g.plan_version_id, f.code, g.name, f.kind, g.value, g.terms, c.code as add_on
            from plan_feature g join feature f on f.tenant_id = g.tenant_id and f.id = g.feature_id
+           left join plan_component c on c.tenant_id = g.tenant_id and c.id = g.component_id
            where g.tenant_id = $1 and g.plan_version_id = any($2::uuid[])
-           order by f.code collate "C" -- as Python sorts them
+           order by f.code collate "C", c.code collate "C" nulls first -- as Python sorts them
         """,
         tx.tenant_id,
         version_ids,
@@ -237,6 +259,8 @@ async def _read_features(tx: Tx, version_ids: Sequence[UUID]) -> dict[UUID, list
                 row["name"],
                 FeatureKind(row["kind"]),
                 None if row["value"] is None else from_json(row["value"]),
+                terms_from_json(row["terms"]),
+                row["add_on"],
             )
         )
     return features
@@ -252,4 +276,5 @@ def _plan_from_row(row: asyncpg.Record, versions: dict[UUID, PlanVersion]) -> Pl
         metadata=from_json(row["metadata"]),
         created_at=row["created_at"],
         version=versions[row["version_id"]],
+        revision=row["revision"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billwright.features.accounts.model import Account
 from billwright.features.dunning.rules.policy import DunningPolicy, HardDecline
-from billwright.features.payments.sql.reads_methods import default_method_of
+from billwright.features.payment_methods.sql.reads import default_method_of
 from billwright.runtime.db.tx import Tx
 
 

@@ -21,7 +21,7 @@ from billwright.features.dunning.sql.reads import debt_of, debtors_of
 from billwright.features.dunning.sql.reads_policies import policy_for
 from billwright.features.dunning.sql.writes import insert_case
 from billwright.features.invoicing.model import InvoiceState
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 from billwright.features.subscriptions.operations.mark_past_due import mark_past_due
 from billwright.kernel.ids import new_id
 from billwright.runtime.db.tx import Tx

@@ -18,7 +18,7 @@ from billwright.runtime.db.tx import Tx
 class SetDunningPolicy:
     """Pursue debts of a plan or, without one, of the seller in general under a policy from now on.
 
-    `expected_version` refuses the command when someone else changed the policy first.
+    `expected_version` refuses the command when someone else changed the policy first; 0 is none.
     """
 
     policy: DunningPolicy
@@ -35,8 +35,7 @@ async def set_dunning_policy(tx: Tx, command: SetDunningPolicy) -> KeptPolicy:
     if command.plan_code is not None:
         plan_id = (await plan_by_code(tx, command.plan_code)).id
     version = await lock_policy(tx, plan_id)
-    if command.expected_version not in {None, version}:
-        raise dunning_policy_stale(expected=command.expected_version, actual=version or 0)
+    _require_version(version, expected=command.expected_version)
     await upsert_policy(tx, command.policy, plan_id=plan_id)
     tx.publish(
         DunningPolicyChanged(
@@ -52,13 +51,21 @@ async def set_dunning_policy(tx: Tx, command: SetDunningPolicy) -> KeptPolicy:
     return await policy_for(tx, plan_id)
 
 
-async def reset_dunning_policy(tx: Tx, plan_code: str) -> None:
+async def reset_dunning_policy(
+    tx: Tx, plan_code: str, *, expected_version: int | None = None
+) -> None:
     """Let the seller's own policy hold for a plan again. Where that is so already, nothing changes.
 
-    Refuses: `plan_unknown`.
+    Refuses: `plan_unknown`, `dunning_policy_stale`.
     """
     plan = await plan_by_code(tx, plan_code)
+    _require_version(await lock_policy(tx, plan.id), expected=expected_version)
     if not await delete_policy(tx, plan.id):
         return
     tx.publish(DunningPolicyChanged(subject_id=plan.id, account_id=None, plan_code=plan.code))
     tx.audit("dunning_policy.reset", subject_type="dunning_policy", subject_id=plan.id)
+
+
+def _require_version(version: int | None, *, expected: int | None) -> None:
+    if expected not in {None, version or 0}:
+        raise dunning_policy_stale(expected=expected, actual=version or 0)

@@ -16,12 +16,12 @@ from billwright.features.dunning.rules.next_look import found, tries_again
 from billwright.features.dunning.rules.records import DunningCase
 from billwright.features.dunning.sql.reads import cases_by_id, due_cases
 from billwright.features.dunning.sql.writes import claim_due_cases
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.model import AttemptId
-from billwright.features.payments.operations.collect_attempt import OpenTx, collect_attempt
+from billwright.features.payments.operations.collect_attempt import collect_attempt
 from billwright.features.payments.operations.withdraw_waiting import withdraw_waiting
-from billwright.features.payments.port import PaymentProviders
 from billwright.features.payments.sql.reads import live_attempts_of
-from billwright.runtime.db.tx import Tx
+from billwright.runtime.db.tx import OpenTx, Tx
 from billwright.runtime.secrets import SecretBox
 
 # Each attempt is a call to a provider, and they are made all at once.

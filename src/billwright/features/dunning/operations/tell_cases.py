@@ -38,7 +38,7 @@ from billwright.features.dunning.sql.reads import (
     ended_subscriptions,
 )
 from billwright.features.invoicing.operations.collect_invoices import reschedule_collection
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 from billwright.features.payments.operations.collect_attempt import collect_later
 from billwright.features.payments.sql.reads import live_attempts_of
 from billwright.features.subscriptions.operations.mark_past_due import mark_past_due

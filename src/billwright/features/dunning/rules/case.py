@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from billwright.features.dunning.rules.policy import EntitlementStep, FinalAction
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 from billwright.kernel.money import Money
 
 

@@ -42,7 +42,7 @@ from billwright.features.dunning.rules.policy import (
     HardDecline,
     NewMethodRetry,
 )
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 
 # What could not even be sent says nothing about the customer, and is soon sent again.
 _SENT_AGAIN_AFTER = timedelta(hours=1)

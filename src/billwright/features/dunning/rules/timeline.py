@@ -25,7 +25,7 @@ from billwright.features.dunning.rules.case import (
 )
 from billwright.features.dunning.rules.policy import DunningPolicy
 from billwright.features.dunning.rules.progress import after, due_at, open_case
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 
 
 class SupposedOutcome(StrEnum):

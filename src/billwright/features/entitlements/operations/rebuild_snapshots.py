@@ -5,36 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from billwright.features.catalog.sql.reads import plan_versions
-from billwright.features.entitlements.rules.decide import given_by
-from billwright.features.entitlements.sql.reads import restrictions_of, sources_of
-from billwright.features.entitlements.sql.writes import upsert_snapshots
+from billwright.features.entitlements.model import PoolDefinition, Snapshot
+from billwright.features.entitlements.operations.adjust_pools import adjust_pools
+from billwright.features.entitlements.operations.gather_holdings import gather_holdings
+from billwright.features.entitlements.rules.decide import decide
+from billwright.features.entitlements.sql.reads import current_epoch
+from billwright.features.entitlements.sql.writes import NewSnapshot, upsert_snapshots
 from billwright.runtime.db.json import to_json
 from billwright.runtime.db.tx import Tx
 
 
-async def rebuild_snapshots(tx: Tx, account_ids: Sequence[UUID]) -> None:
-    """Compute the snapshots of these accounts from their sources and what restricts them, and store
-    them in one statement.
+async def rebuild_snapshots(tx: Tx, account_ids: Sequence[UUID]) -> list[Snapshot]:
+    """Compute what these accounts may use from all that gives and restricts it, and store it with their
+    pools, in a constant number of queries. The accounts are locked.
     """
-    sources = await sources_of(tx, account_ids)
-    restrictions = await restrictions_of(tx, account_ids)
-    versions = await plan_versions(
-        tx, [source.plan_version_id for part in sources.values() for source in part]
-    )
-    await upsert_snapshots(
-        tx,
-        {
-            account_id: to_json(
-                {
-                    str(source.subscription_id): given_by(
-                        source,
-                        versions[source.plan_version_id],
-                        restrictions=restrictions.get(account_id, ()),
-                    )
-                    for source in sources.get(account_id, ())
-                }
-            )
-            for account_id in account_ids
-        },
-    )
+    # Read before what it stands for: a snapshot may be newer than it says, but never older.
+    epoch = await current_epoch(tx)
+    made: list[NewSnapshot] = []
+    definitions: list[PoolDefinition] = []
+    for one in await gather_holdings(tx, account_ids, at=tx.now):
+        decided, pools = decide(one.holdings)
+        definitions += pools
+        text = to_json(decided)
+        made.append(NewSnapshot(one.holdings.account_id, text, one.valid_until, one.test_clock_id))
+    await adjust_pools(tx, definitions, account_ids=account_ids)
+    return await upsert_snapshots(tx, made, epoch=epoch)

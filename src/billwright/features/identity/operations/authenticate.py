@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from billwright.features.identity.errors import credential_invalid
-from billwright.features.identity.model import Caller
+from billwright.features.identity.model import ApiKeyStatus, Caller
 from billwright.features.identity.rules.key_text import parse_key_text
+from billwright.features.identity.rules.use import is_worth_noting
 from billwright.features.identity.sql.reads import api_key_by_digest
+from billwright.features.identity.sql.writes import note_use
 from billwright.kernel.actor import Actor, ActorKind, system_actor
 from billwright.runtime.db.database import Database
 
@@ -19,9 +21,10 @@ async def authenticate(database: Database, text: str) -> Caller:
         key.tenant_id, actor=system_actor("authentication"), cause="authenticate"
     ) as tx:
         stored = await api_key_by_digest(tx, key.digest)
-        now = tx.now
-    if stored is None or stored.revoked_at or (stored.expires_at and stored.expires_at <= now):
-        raise credential_invalid()
+        if stored is None or stored.status_at(tx.now) is not ApiKeyStatus.ACTIVE:
+            raise credential_invalid()
+        if is_worth_noting(tx.now, last_used_at=stored.last_used_at):
+            await note_use(tx, stored)
     return Caller(
         key.tenant_id,
         Actor(ActorKind.API_KEY, stored.name, stored.id),

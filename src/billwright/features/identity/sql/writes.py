@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from billwright.features.identity.model import ApiKey
 from billwright.features.identity.rules.key_text import KeyText
 from billwright.runtime.db.tx import Tx
 
@@ -34,4 +35,26 @@ async def mark_revoked(tx: Tx, key_id: UUID) -> int:
         tx.tenant_id,
         key_id,
         tx.now,
+    )
+
+
+async def set_name(tx: Tx, key_id: UUID, *, name: str) -> None:
+    """Give a key another name."""
+    await tx.execute(
+        "update api_key set name = $3 where tenant_id = $1 and id = $2", tx.tenant_id, key_id, name
+    )
+
+
+async def note_use(tx: Tx, key: ApiKey) -> None:
+    """Say that a key is in use, unless another caller does at the same time: nobody waits for this."""
+    await tx.execute(
+        """update api_key set last_used_at = $3
+           where tenant_id = $1 and id = (
+               select id from api_key
+               where tenant_id = $1 and id = $2 and last_used_at is not distinct from $4
+               for no key update skip locked)""",
+        tx.tenant_id,
+        key.id,
+        tx.now,
+        key.last_used_at,
     )

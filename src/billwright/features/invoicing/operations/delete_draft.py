@@ -11,12 +11,12 @@ from billwright.features.invoicing.sql.writes_documents import delete_draft_row,
 from billwright.runtime.db.tx import Tx
 
 
-async def delete_draft(tx: Tx, invoice_id: UUID) -> None:
+async def delete_draft(tx: Tx, invoice_id: UUID, *, expected_version: int | None = None) -> None:
     """What a person wrote on it is gone; what subscriptions owe waits for the next document.
 
-    Refuses: `invoice_unknown`, `state_forbids`.
+    Refuses: `invoice_unknown`, `invoice_stale`, `state_forbids`.
     """
-    invoice = await lock_invoice(tx, invoice_id)
+    invoice = await lock_invoice(tx, invoice_id, expected_version=expected_version)
     INVOICE_LIFECYCLE.next(invoice.state, InvoiceAction.EDIT)
     await release_lines(tx, invoice.id)
     await delete_draft_row(tx, invoice.id)

@@ -13,13 +13,15 @@ from billwright.features.invoicing.sql.reads import invoice_by_id
 from billwright.runtime.db.tx import Tx
 
 
-async def finalize_invoice(tx: Tx, invoice_id: UUID) -> Invoice:
+async def finalize_invoice(
+    tx: Tx, invoice_id: UUID, *, expected_version: int | None = None
+) -> Invoice:
     """Give a draft its number, date, parties and tax; account credit pays what it can.
 
-    A finalized invoice stays as it is. Refuses: `invoice_unknown`, `state_forbids`,
-    `tax_rate_unknown`.
+    A finalized invoice stays as it is. Refuses: `invoice_unknown`, `invoice_stale`,
+    `state_forbids`, `tax_rate_unknown`.
     """
-    invoice = await lock_invoice(tx, invoice_id)
+    invoice = await lock_invoice(tx, invoice_id, expected_version=expected_version)
     if invoice.number is not None:
         return invoice
     INVOICE_LIFECYCLE.next(invoice.state, InvoiceAction.FINALIZE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from billwright.features.accounts.errors import account_closed
+from billwright.features.accounts.model import AccountStatus
 from billwright.features.accounts.operations.lock_account import lock_account
 from billwright.features.invoicing.errors import credit_insufficient, credit_not_positive
 from billwright.features.invoicing.events import AccountCreditChanged
@@ -27,9 +29,11 @@ class ChangeCredit:
 async def grant_credit(tx: Tx, command: ChangeCredit) -> Money:
     """Invoices to come take from it; answers what the account has now.
 
-    Refuses: `account_unknown`, `credit_not_positive`.
+    Refuses: `account_unknown`, `account_closed`, `credit_not_positive`.
     """
-    await lock_account(tx, command.account_id)
+    account = await lock_account(tx, command.account_id)
+    if account.status is AccountStatus.CLOSED:
+        raise account_closed(account_id=account.id)
     return await _changed(tx, command, kind=CreditEntryKind.GRANTED)
 
 

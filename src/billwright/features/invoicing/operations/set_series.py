@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from billwright.features.invoicing.errors import series_number_taken, series_template_shared
+from billwright.features.invoicing.errors import (
+    series_number_taken,
+    series_stale,
+    series_template_shared,
+)
 from billwright.features.invoicing.events import InvoiceSeriesChanged
 from billwright.features.invoicing.model import DocumentKind, InvoiceSeries, SeriesRestart
 from billwright.features.invoicing.rules.number_template import check_template, make_equal_numbers
@@ -27,12 +31,13 @@ class SetSeries:
     kind: DocumentKind
     template: str
     restarts: SeriesRestart = SeriesRestart.YEARLY
+    expected_revision: int | None = None
 
 
 async def set_series(tx: Tx, command: SetSeries) -> InvoiceSeries:
     """The sequence goes on where it is, also when it restarts at other times than before.
 
-    Refuses: `series_template_invalid`, `series_template_shared`, `series_number_taken`.
+    Refuses: `series_stale`, `series_template_invalid`, `series_template_shared`, `series_number_taken`.
     """
     yearly = command.restarts is SeriesRestart.YEARLY
     check_template(command.template, restarts_yearly=yearly)
@@ -44,7 +49,7 @@ async def set_series(tx: Tx, command: SetSeries) -> InvoiceSeries:
             command.template, other=other.template
         ):
             raise series_template_shared(pointer="/template", template=other.template)
-    series_id = await store_series(
+    series_id, revision = await store_series(
         tx,
         seller_id=seller.id,
         code=DEFAULT_SERIES[command.kind].code,
@@ -52,6 +57,8 @@ async def set_series(tx: Tx, command: SetSeries) -> InvoiceSeries:
         template=command.template,
         restarts=command.restarts,
     )
+    if command.expected_revision not in {None, revision - 1}:
+        raise series_stale(expected=command.expected_revision, actual=revision - 1)
     last_sequence = await carry_sequence(
         tx, series_id=series_id, year=year, counting_year=year if yearly else 0
     )
@@ -77,4 +84,5 @@ async def set_series(tx: Tx, command: SetSeries) -> InvoiceSeries:
         template=command.template,
         restarts=command.restarts,
         next_number=next_number,
+        revision=revision,
     )

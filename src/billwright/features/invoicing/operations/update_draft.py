@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from billwright.features.accounts.sql.reads import account_by_id
-from billwright.features.invoicing.errors import invoice_stale
 from billwright.features.invoicing.events import InvoiceDraftChanged
 from billwright.features.invoicing.model import (
     ChargeKind,
@@ -48,9 +47,7 @@ async def update_draft(tx: Tx, command: UpdateDraft) -> Invoice:
     """Refuses: `invoice_unknown`, `invoice_stale`, `state_forbids`, `invoice_without_line`,
     `invoice_total_negative`, `line_too_large`, `line_period_reversed`, `tax_rate_unknown`.
     """
-    invoice = await lock_invoice(tx, command.invoice_id)
-    if command.expected_version not in {None, invoice.version}:
-        raise invoice_stale(invoice_id=invoice.id, version=invoice.version)
+    invoice = await lock_invoice(tx, command.invoice_id, expected_version=command.expected_version)
     INVOICE_LIFECYCLE.next(invoice.state, InvoiceAction.EDIT)
     texts = replace(
         invoice,

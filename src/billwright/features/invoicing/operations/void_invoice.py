@@ -20,6 +20,7 @@ from billwright.features.invoicing.model import (
 from billwright.features.invoicing.operations.change_credit import change_credit
 from billwright.features.invoicing.operations.lock_invoice import lock_invoice
 from billwright.features.invoicing.rules.lifecycle import INVOICE_LIFECYCLE, InvoiceAction
+from billwright.features.invoicing.rules.service_time import service_time
 from billwright.features.invoicing.sql.reads import charges_of_invoice
 from billwright.features.invoicing.sql.writes_charges import insert_charges, restore_corrected
 from billwright.features.invoicing.sql.writes_documents import reverse_lines, set_outcome
@@ -116,13 +117,14 @@ def _discounts(charges: Sequence[LiveCharge]) -> Iterator[ReturnedDiscount]:
     for each in charges:
         if each.charge.corrects_charge_id is not None:
             continue
+        start, end = service_time(each.charge)
         for redemption_id, amount_minor in each.charge.discounts:
             yield ReturnedDiscount(
                 redemption_id=redemption_id,
                 amount_minor=amount_minor,
                 listed_minor=each.listed_minor,
-                service_start=each.charge.period_start,
-                service_end=each.charge.period_end,
+                service_start=start,
+                service_end=end,
             )
 
 

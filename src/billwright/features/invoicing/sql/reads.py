@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 import asyncpg
@@ -25,6 +26,7 @@ from billwright.features.invoicing.sql.charge_rows import CHARGE_COLUMNS, live_f
 from billwright.features.tax.model import CategoryCode, LegalNote, TreatmentKind, VatIdStatus
 from billwright.features.tax.rules.document_tax import TaxPart
 from billwright.kernel.currency import currency_of
+from billwright.runtime.db.conditions import Conditions
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
@@ -49,37 +51,52 @@ async def invoice_by_id(tx: Tx, invoice_id: UUID) -> Invoice:
     return invoice_from_row(row)
 
 
+class InvoiceFilter(TypedDict, total=False):
+    """Which documents are asked for. Instants are from the first one on and up to the second one; days
+    are counted in.
+    """
+
+    account_id: UUID | None
+    subscription_id: UUID | None
+    state: InvoiceState | None
+    kind: DocumentKind | None
+    corrects_invoice_id: UUID | None
+    number: str | None
+    created_after: datetime | None
+    created_before: datetime | None
+    issued_from: date | None
+    issued_until: date | None
+    due_from: date | None
+    due_until: date | None
+
+
 async def list_invoices(
-    tx: Tx,
-    *,
-    before: UUID | None,
-    limit: int,
-    account_id: UUID | None = None,
-    subscription_id: UUID | None = None,
-    state: InvoiceState | None = None,
-    kind: DocumentKind | None = None,
-    corrects_invoice_id: UUID | None = None,
+    tx: Tx, *, before: UUID | None, limit: int, **asked: Unpack[InvoiceFilter]
 ) -> list[Invoice]:
     """Invoices and credit notes, newest first, that come after the one named `before` in that order."""
+    found = Conditions("i.tenant_id = {}", tx.tenant_id)
+    found.add("i.id < {}", before)
+    found.add("i.account_id = {}", asked.get("account_id"))
+    # In the words of the index: a parameter in place of the state would hide that it serves.
+    found.add_text(f"i.state = '{state}'" if (state := asked.get("state")) else None)
+    found.add(
+        """exists (select from charge c where c.tenant_id = i.tenant_id and c.invoice_id = i.id
+               and c.subscription_id = {})""",
+        asked.get("subscription_id"),
+    )
+    found.add("i.kind = {}", asked.get("kind"))
+    found.add("i.corrects_invoice_id = {}", asked.get("corrects_invoice_id"))
+    found.add("i.number = {}", asked.get("number"))
+    found.add("i.created_at >= {}", asked.get("created_after"))
+    found.add("i.created_at < {}", asked.get("created_before"))
+    found.add("i.issued_on >= {}", asked.get("issued_from"))
+    found.add("i.issued_on <= {}", asked.get("issued_until"))
+    found.add("i.due_on >= {}", asked.get("due_from"))
+    found.add("i.due_on <= {}", asked.get("due_until"))
     rows = await tx.fetch(
-        f"""select {INVOICE_COLUMNS} from invoice i
-            where i.tenant_id = $1 and ($2::uuid is null or i.id < $2)
-                and ($4::uuid is null or i.account_id = $4)
-                and ($5::text is null or i.state = $5)
-                and ($6::uuid is null or exists (
-                    select from charge c where c.tenant_id = i.tenant_id and c.invoice_id = i.id
-                        and c.subscription_id = $6))
-                and ($7::text is null or i.kind = $7)
-                and ($8::uuid is null or i.corrects_invoice_id = $8)
-            order by i.id desc limit $3""",
-        tx.tenant_id,
-        before,
-        limit,
-        account_id,
-        state.value if state else None,
-        subscription_id,
-        kind.value if kind else None,
-        corrects_invoice_id,
+        f"""select {INVOICE_COLUMNS} from invoice i where {found.sql}
+            order by i.id desc limit {found.parameter(limit)}""",
+        *found.values,
     )
     return [invoice_from_row(row) for row in rows]
 
@@ -192,6 +209,16 @@ async def open_invoices_of(tx: Tx, subscription_id: UUID) -> list[tuple[UUID, in
         subscription_id,
     )
     return [(row["id"], row["paid_minor"]) for row in rows]
+
+
+async def states_of_documents(tx: Tx, account_id: UUID) -> set[InvoiceState]:
+    """The states in which an account's invoices and credit notes are."""
+    rows = await tx.fetch(
+        "select distinct state from invoice where tenant_id = $1 and account_id = $2",
+        tx.tenant_id,
+        account_id,
+    )
+    return {InvoiceState(row["state"]) for row in rows}
 
 
 async def earliest_collection(tx: Tx, test_clock_id: UUID) -> datetime | None:

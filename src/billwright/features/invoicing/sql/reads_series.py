@@ -18,7 +18,8 @@ async def list_series(tx: Tx, seller: Seller, *, on: date) -> list[InvoiceSeries
     """How each kind of document is numbered, as it would be on a day."""
     year = fiscal_year(on, start_month=seller.fiscal_year_start_month)
     rows = await tx.fetch(
-        """select s.kind, s.template, s.restarts, coalesce(n.last_sequence, 0) as last_sequence
+        """select s.kind, s.template, s.restarts, s.revision,
+               coalesce(n.last_sequence, 0) as last_sequence
            from invoice_series s
            left join invoice_number n on n.tenant_id = s.tenant_id and n.series_id = s.id
                and n.fiscal_year = case s.restarts when 'never' then 0 else $3::int end
@@ -28,16 +29,27 @@ async def list_series(tx: Tx, seller: Seller, *, on: date) -> list[InvoiceSeries
         year,
     )
     stored = {
-        row["kind"]: (row["template"], SeriesRestart(row["restarts"]), row["last_sequence"])
+        row["kind"]: (
+            row["template"],
+            SeriesRestart(row["restarts"]),
+            row["last_sequence"],
+            row["revision"],
+        )
         for row in rows
     }
     series = []
     for kind in DocumentKind:
-        unused = DEFAULT_SERIES[kind].template, SeriesRestart.YEARLY, 0
-        template, restarts, last = stored.get(kind, unused)
+        unused = DEFAULT_SERIES[kind].template, SeriesRestart.YEARLY, 0, 0
+        template, restarts, last, revision = stored.get(kind, unused)
         number = document_number(template, year=year, month=on.month, sequence=last + 1)
         series.append(
-            InvoiceSeries(kind=kind, template=template, restarts=restarts, next_number=number)
+            InvoiceSeries(
+                kind=kind,
+                template=template,
+                restarts=restarts,
+                next_number=number,
+                revision=revision,
+            )
         )
     return series
 

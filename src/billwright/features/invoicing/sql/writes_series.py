@@ -17,14 +17,18 @@ async def store_series(
     kind: DocumentKind,
     template: str,
     restarts: SeriesRestart,
-) -> UUID:
-    """Make or change a seller's series, which stays locked until the commit; returns its id."""
-    series_id: UUID = await tx.fetch_value(
-        """insert into invoice_series (tenant_id, id, seller_id, code, kind, template, restarts)
-           values ($1, $2, $3, $4, $5, $6, $7)
+) -> tuple[UUID, int]:
+    """Make or change a seller's series, which stays locked until the commit; returns its id and its
+    revision.
+    """
+    row = await tx.fetch_row(
+        """insert into invoice_series as known
+               (tenant_id, id, seller_id, code, kind, template, restarts, revision)
+           values ($1, $2, $3, $4, $5, $6, $7, 1)
            on conflict (tenant_id, seller_id, code)
-               do update set template = excluded.template, restarts = excluded.restarts
-           returning id""",
+               do update set template = excluded.template, restarts = excluded.restarts,
+                   revision = known.revision + 1
+           returning id, revision""",
         tx.tenant_id,
         new_id(),
         seller_id,
@@ -33,7 +37,8 @@ async def store_series(
         template,
         restarts.value,
     )
-    return series_id
+    assert row is not None  # noqa: S101 - it was inserted or updated
+    return row["id"], row["revision"]
 
 
 async def carry_sequence(tx: Tx, *, series_id: UUID, year: int, counting_year: int) -> int:

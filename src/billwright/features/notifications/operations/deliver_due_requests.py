@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
-from billwright.features.accounts.model import Account
+from billwright.features.accounts.model import Account, Contact
 from billwright.features.accounts.sql.reads import accounts_by_id
+from billwright.features.accounts.sql.reads_contacts import contacts_by_id
 from billwright.features.invoicing.sql.reads import still_due
 from billwright.features.notifications.messages import (
     LEADING_TO_PAY,
@@ -69,11 +71,13 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """A request, who gets it from whom, and where they can pay what it is about, if they have to."""
+    """A request, who gets it from whom, and where they can pay what it is about, if they have to; without
+    a recipient there is nobody any more.
+    """
 
     request: NotificationRequest
     tenant_id: TenantId
-    account: Account
+    recipient: MailAddress | None
     seller: SellerParty
     is_due: bool
     pay_url: str | None
@@ -104,7 +108,7 @@ async def deliver_due_requests(
 async def _letters(
     tx: Tx, claimed: Sequence[NotificationRequest], *, outgoing: Outgoing
 ) -> list[_Letter]:
-    accounts = await accounts_by_id(tx, [request.account_id for request in claimed])
+    recipients = await _recipients(tx, claimed)
     seller = (await the_seller(tx)).party
     due = await still_due(tx, [one.subject_id for one in claimed if one.subject_type == "invoice"])
     stopped = await stopped_types(tx, since=tx.now - STOPPED_FOR) if outgoing.service else ()
@@ -117,7 +121,7 @@ async def _letters(
             _Letter(
                 request,
                 tx.tenant_id,
-                accounts[request.account_id],
+                recipients.get(request.id),
                 seller,
                 is_due,
                 pay_url,
@@ -125,6 +129,21 @@ async def _letters(
             )
         )
     return letters
+
+
+async def _recipients(tx: Tx, claimed: Sequence[NotificationRequest]) -> dict[UUID, MailAddress]:
+    """Where each request goes: the addresses are read now, so that a corrected one is used."""
+    accounts = await accounts_by_id(tx, [one.account_id for one in claimed])
+    named = [one.contact_id for one in claimed if one.contact_id is not None]
+    contacts = await contacts_by_id(tx, named) if named else {}
+    found: dict[UUID, MailAddress] = {}
+    for request in claimed:
+        who: Account | Contact | None = accounts[request.account_id]
+        if request.contact_id is not None:
+            who = contacts.get(request.contact_id)
+        if who is not None and who.email is not None:
+            found[request.id] = MailAddress(who.email, who.name)
+    return found
 
 
 def _leads_to_pay(request: NotificationRequest, *, pages_offered: bool) -> bool:
@@ -164,16 +183,16 @@ def _ended_before(letter: _Letter, *, outgoing: Outgoing, now: datetime) -> Outc
         return ended(request, RequestState.EXPIRED, error=request.last_error)
     if request.type in OVERTAKEN_BY_PAYMENT and not letter.is_due:
         return ended(request, RequestState.EXPIRED, error="nothing is due any more")
-    if outgoing.service is None and letter.account.email is None:
-        return ended(request, RequestState.DEAD, error="the account has no mail address any more")
+    if letter.recipient is None and (outgoing.service is None or request.contact_id is not None):
+        return ended(request, RequestState.DEAD, error="there is no mail address any more")
     if letter.is_stopped:
         return ended(request, RequestState.DEAD, error="the service wants none of this type")
     return None
 
 
 def _message(letter: _Letter, *, sender_email: str, now: datetime) -> Message:
-    request, account, seller = letter.request, letter.account, letter.seller
-    assert account.email is not None  # noqa: S101 - without one the request has ended
+    request, recipient, seller = letter.request, letter.recipient, letter.seller
+    assert recipient is not None  # noqa: S101 - without one the request has ended
     rendered = render_message(
         MessageType(request.type),
         locale=request.locale,
@@ -183,7 +202,7 @@ def _message(letter: _Letter, *, sender_email: str, now: datetime) -> Message:
     return Message(
         id=request.id,
         sender=MailAddress(sender_email, seller.name),
-        recipient=MailAddress(account.email, account.name),
+        recipient=recipient,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,

@@ -60,7 +60,7 @@ def _written(submission: Submission) -> bytes:
             "tenant": submission.tenant_id,
             "type": _type_of(request),
             "version": request.version,
-            "recipient": {"account_id": request.account_id, "role": request.recipient_role},
+            "recipient": _recipient(request),
             "locale": request.locale,
             "occurred_at": request.occurred_at,
             "subject_ref": {"type": request.subject_type, "id": request.subject_id},
@@ -72,6 +72,11 @@ def _written(submission: Submission) -> bytes:
             "expires_at": request.expires_at,
         }
     ).encode()
+
+
+def _recipient(request: NotificationRequest) -> dict[str, object]:
+    named = {} if request.contact_id is None else {"contact_id": request.contact_id}
+    return {"account_id": request.account_id, "role": request.recipient_role, **named}
 
 
 def _type_of(request: NotificationRequest) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
+from billwright.features.notifications.errors import notification_request_unknown
 from billwright.features.notifications.model import (
     NotificationRequest,
     RecipientRole,
@@ -16,33 +18,54 @@ from billwright.features.notifications.model import (
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
-REQUEST_COLUMNS = """r.id, r.type, r.version, r.account_id, r.recipient_role, r.locale, r.subject_type,
-    r.subject_id, r.sequence, r.data, r.dedup_key, r.priority, r.state, r.attempts, r.next_attempt_at,
-    r.last_error, r.occurred_at, r.expires_at, r.delivered_at"""
+REQUEST_COLUMNS = """r.id, r.type, r.version, r.account_id, r.contact_id, r.recipient_role, r.locale,
+    r.subject_type, r.subject_id, r.sequence, r.data, r.dedup_key, r.priority, r.state, r.attempts,
+    r.next_attempt_at, r.last_error, r.occurred_at, r.expires_at, r.delivered_at"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestQuery:
+    """Which requests are wanted; none is any."""
+
+    account_id: UUID | None = None
+    subject_id: UUID | None = None
+    type: str | None = None
+    state: RequestState | None = None
 
 
 async def list_requests(
-    tx: Tx,
-    *,
-    before: UUID | None,
-    limit: int,
-    account_id: UUID | None = None,
-    state: RequestState | None = None,
+    tx: Tx, query: RequestQuery, *, before: UUID | None, limit: int
 ) -> list[NotificationRequest]:
     """Requests, newest first, that come after the one named `before` in that order."""
     rows = await tx.fetch(
         f"""select {REQUEST_COLUMNS} from notification_request r
             where r.tenant_id = $1 and ($2::uuid is null or r.id < $2)
                 and ($4::uuid is null or r.account_id = $4)
-                and ($5::text is null or r.state = $5)
+                and ($5::uuid is null or r.subject_id = $5)
+                and ($6::text is null or r.type = $6)
+                and ($7::text is null or r.state = $7)
             order by r.id desc limit $3""",
         tx.tenant_id,
         before,
         limit,
-        account_id,
-        state.value if state else None,
+        query.account_id,
+        query.subject_id,
+        query.type,
+        query.state,
     )
     return [request_from_row(row) for row in rows]
+
+
+async def request_by_id(tx: Tx, request_id: RequestId) -> NotificationRequest:
+    """A request. Refuses: `notification_request_unknown`."""
+    row = await tx.fetch_row(
+        f"select {REQUEST_COLUMNS} from notification_request r where r.tenant_id = $1 and r.id = $2",
+        tx.tenant_id,
+        request_id,
+    )
+    if row is None:
+        raise notification_request_unknown(request_id=request_id)
+    return request_from_row(row)
 
 
 async def stopped_types(tx: Tx, *, since: datetime) -> set[str]:
@@ -62,6 +85,7 @@ def request_from_row(row: asyncpg.Record) -> NotificationRequest:
         type=row["type"],
         version=row["version"],
         account_id=row["account_id"],
+        contact_id=row["contact_id"],
         recipient_role=RecipientRole(row["recipient_role"]),
         locale=row["locale"],
         subject_type=row["subject_type"],

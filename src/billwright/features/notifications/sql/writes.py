@@ -34,17 +34,17 @@ async def insert_requests(tx: Tx, requests: Sequence[NewRequest], *, expires_at:
                where tenant_id = $1 and subject_id = any($10::uuid[]) group by subject_id
            )
            insert into notification_request (tenant_id, id, type, version, account_id,
-               recipient_role, locale, subject_type, subject_id, sequence, data, dedup_key, priority,
-               state, attempts, next_attempt_at, occurred_at, expires_at)
-           select $1, r.id, r.type, r.version, r.account_id, $2, r.locale, r.subject_type,
+               contact_id, recipient_role, locale, subject_type, subject_id, sequence, data, dedup_key,
+               priority, state, attempts, next_attempt_at, occurred_at, expires_at)
+           select $1, r.id, r.type, r.version, r.account_id, r.contact_id, $2, r.locale, r.subject_type,
                r.subject_id,
                coalesce(known.last, 0)
                    + row_number() over (partition by r.subject_id order by r.position),
                r.data, r.dedup_key, r.priority, 'pending', 0, $3, r.occurred_at, $4
            from unnest($5::uuid[], $6::text[], $7::int[], $8::uuid[], $9::text[], $10::uuid[],
-               $11::text[], $12::jsonb[], $13::text[], $14::int[], $15::timestamptz[])
+               $11::text[], $12::jsonb[], $13::text[], $14::int[], $15::timestamptz[], $16::uuid[])
                with ordinality as r (id, type, version, account_id, locale, subject_id,
-                   subject_type, data, dedup_key, priority, occurred_at, position)
+                   subject_type, data, dedup_key, priority, occurred_at, contact_id, position)
            left join known on known.subject_id = r.subject_id
            on conflict (tenant_id, dedup_key) do nothing""",
         tx.tenant_id,
@@ -62,13 +62,15 @@ async def insert_requests(tx: Tx, requests: Sequence[NewRequest], *, expires_at:
         [request.dedup_key for request in requests],
         [request.priority for request in requests],
         [request.occurred_at for request in requests],
+        [request.contact_id for request in requests],
     )
 
 
 async def claim_due_requests(
     tx: Tx, *, leased_until: datetime, limit: int
 ) -> list[NotificationRequest]:
-    """Take up to `limit` requests that are due, each the first pending one about its subject.
+    """Take up to `limit` requests that are due, each the first pending one about its subject for its
+    recipient: an address that does not work keeps nobody else waiting.
 
     Until `leased_until` nobody else takes them; requests that another worker is taking are passed
     over.
@@ -81,7 +83,8 @@ async def claim_due_requests(
                     and not exists (
                         select from notification_request e
                         where e.tenant_id = p.tenant_id and e.subject_id = p.subject_id
-                            and e.sequence < p.sequence and e.state = 'pending')
+                            and e.sequence < p.sequence and e.state = 'pending'
+                            and e.contact_id is not distinct from p.contact_id)
                 order by p.priority desc, p.next_attempt_at, p.id
                 limit $4
                 for update skip locked

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.errors import payment_not_cancelable
-from billwright.features.payments.model import AttemptState, Payment, PaymentState
-from billwright.features.payments.operations.collect_attempt import OpenTx
+from billwright.features.payments.model import Payment, PaymentState
 from billwright.features.payments.operations.withdraw_waiting import withdraw_attempt
-from billwright.features.payments.port import PaymentProviders
 from billwright.features.payments.sql.reads import attempts_of, payment_by_id
+from billwright.runtime.db.tx import OpenTx
 from billwright.runtime.secrets import SecretBox
 
 

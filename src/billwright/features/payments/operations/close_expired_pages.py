@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.model import Attempt
-from billwright.features.payments.operations.collect_attempt import OpenTx
 from billwright.features.payments.operations.withdraw_waiting import withdraw_attempt
-from billwright.features.payments.port import PaymentProviders
 from billwright.features.payments.sql.reads import attempts_by_id
 from billwright.features.payments.sql.writes import claim_expired_pages
+from billwright.runtime.db.tx import OpenTx
 from billwright.runtime.secrets import SecretBox
 from billwright.runtime.together import together
 

@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import TypeAlias
 from uuid import UUID
 
 import structlog
 
 from billwright.features.invoicing.operations.lock_invoice import lock_invoice
-from billwright.features.payments.model import Attempt, AttemptState, Channel, Payment
-from billwright.features.payments.operations.record_attempt import record_attempt
-from billwright.features.payments.operations.saved_method import saved_method
-from billwright.features.payments.port import (
+from billwright.features.payment_methods.operations.saved_method import saved_method
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import (
+    LIMIT_SECONDS,
     CollectRequest,
     OutcomeUnknown,
     PaymentProviders,
     ProviderAnswer,
     ProviderUnavailable,
 )
+from billwright.features.payments.model import Attempt, Channel, Payment
+from billwright.features.payments.operations.record_attempt import record_attempt
 from billwright.features.payments.rules.application import is_wanted
 from billwright.features.payments.rules.attempt_rank import NO_LONGER_DUE
 from billwright.features.payments.sql.reads import attempt_by_id, payment_by_id, request_of
 from billwright.features.payments.sql.writes import submit_attempt
-from billwright.runtime.db.tx import Tx
+from billwright.runtime.db.tx import OpenTx, Tx
 from billwright.runtime.secrets import SecretBox
-
-OpenTx: TypeAlias = Callable[[], AbstractAsyncContextManager[Tx]]
 
 COLLECT_ATTEMPT = "collect_attempt"
 """The job that asks the provider, for whoever reserves without waiting for the answer."""
-
-# Well below the minute after which the worker looks for the outcome, so that the two never overlap.
-LIMIT_SECONDS = 30
 
 _log = structlog.get_logger(__name__)
 

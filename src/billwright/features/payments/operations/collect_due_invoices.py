@@ -13,19 +13,19 @@ from billwright.features.invoicing.operations.collect_invoices import (
     reschedule_collection,
 )
 from billwright.features.invoicing.rules.collect_at import overdue_from
+from billwright.features.payment_methods.sql.reads import chargeable_defaults
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.events import InvoiceOverdue
 from billwright.features.payments.model import AttemptId, Origin
-from billwright.features.payments.operations.collect_attempt import OpenTx, collect_attempt
+from billwright.features.payments.operations.collect_attempt import collect_attempt
 from billwright.features.payments.operations.reserve_collection import (
     reserve_collection,
     reserve_collections,
 )
 from billwright.features.payments.operations.withdraw_waiting import withdraw_waiting
-from billwright.features.payments.port import PaymentProviders
 from billwright.features.payments.rules.due_invoice import DueStep, due_step
 from billwright.features.payments.sql.reads import live_attempts_of
-from billwright.features.payments.sql.reads_methods import chargeable_defaults
-from billwright.runtime.db.tx import Tx
+from billwright.runtime.db.tx import OpenTx, Tx
 from billwright.runtime.secrets import SecretBox
 from billwright.runtime.together import together
 

@@ -7,10 +7,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from billwright.features.invoicing.operations.lock_invoice import lock_invoice
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import ProviderAnswer
 from billwright.features.payments.errors import outcome_known
-from billwright.features.payments.model import Attempt, AttemptState, Payment
+from billwright.features.payments.model import Attempt, Payment
 from billwright.features.payments.operations.record_attempt import record_attempt
-from billwright.features.payments.port import ProviderAnswer
 from billwright.features.payments.rules.attempt_rank import LIVE
 from billwright.features.payments.sql.reads import attempts_of, payment_by_id
 from billwright.runtime.db.tx import Tx

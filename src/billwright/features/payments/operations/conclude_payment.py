@@ -13,22 +13,18 @@ from billwright.features.invoicing.model import (
 from billwright.features.invoicing.operations.change_credit import change_credit
 from billwright.features.invoicing.operations.collect_invoices import reschedule_collection
 from billwright.features.invoicing.operations.settle_invoice import settle_invoice
+from billwright.features.payment_methods.operations.set_chargeable import set_chargeable
+from billwright.features.payment_providers.model import AttemptState
 from billwright.features.payments.events import PaymentCanceled, PaymentFailed, PaymentSucceeded
 from billwright.features.payments.model import (
     Attempt,
-    AttemptState,
     NewReviewTask,
     Payment,
     PaymentState,
     ReviewKind,
 )
 from billwright.features.payments.operations.open_review_task import open_review_task
-from billwright.features.payments.operations.set_chargeable import set_chargeable
-from billwright.features.payments.rules.application import (
-    applicable_minor,
-    is_overdue,
-    is_settled,
-)
+from billwright.features.payments.rules.application import applicable_minor, is_overdue, is_settled
 from billwright.features.payments.rules.decline import spends_method
 from billwright.features.payments.sql.writes import update_payment
 from billwright.features.subscriptions.operations.activate_subscriptions import (

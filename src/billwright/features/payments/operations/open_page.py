@@ -11,22 +11,12 @@ from billwright.features.accounts.sql.reads import account_by_id
 from billwright.features.invoicing.errors import invoice_not_payable
 from billwright.features.invoicing.model import Invoice
 from billwright.features.invoicing.operations.lock_invoice import lock_invoice
-from billwright.features.payments.errors import payment_in_progress, provider_silent
-from billwright.features.payments.model import (
-    Attempt,
-    AttemptState,
-    Channel,
-    Origin,
-    Payment,
-    PaymentId,
-)
-from billwright.features.payments.operations.choose_provider import choose_provider
-from billwright.features.payments.operations.collect_attempt import LIMIT_SECONDS, OpenTx
-from billwright.features.payments.operations.page_urls import is_open, opened_url
-from billwright.features.payments.operations.record_attempt import record_attempt
-from billwright.features.payments.operations.saved_method import payer_reference_of
-from billwright.features.payments.operations.withdraw_waiting import withdraw_attempt
-from billwright.features.payments.port import (
+from billwright.features.payment_methods.operations.saved_method import payer_reference_of
+from billwright.features.payment_providers.errors import provider_silent
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.operations.choose_provider import choose_provider
+from billwright.features.payment_providers.port import (
+    LIMIT_SECONDS,
     Capability,
     Checkout,
     CheckoutRequest,
@@ -37,8 +27,13 @@ from billwright.features.payments.port import (
     ProviderAnswer,
     ProviderUnavailable,
 )
+from billwright.features.payment_providers.rules.redirect_url import require_redirect_url
+from billwright.features.payments.errors import payment_in_progress
+from billwright.features.payments.model import Attempt, Channel, Origin, Payment, PaymentId
+from billwright.features.payments.operations.page_urls import is_open, opened_url
+from billwright.features.payments.operations.record_attempt import record_attempt
+from billwright.features.payments.operations.withdraw_waiting import withdraw_attempt
 from billwright.features.payments.rules.application import is_collectable
-from billwright.features.payments.rules.redirect_url import require_redirect_url
 from billwright.features.payments.rules.reservation import new_attempt, new_payment
 from billwright.features.payments.sql.reads import attempt_by_id, live_attempt_of, payment_by_id
 from billwright.features.payments.sql.writes import (
@@ -48,7 +43,7 @@ from billwright.features.payments.sql.writes import (
 )
 from billwright.kernel.money import Money
 from billwright.kernel.refusal import Refusal
-from billwright.runtime.db.tx import Tx
+from billwright.runtime.db.tx import OpenTx, Tx
 from billwright.runtime.secrets import SecretBox
 
 OPEN_FOR = timedelta(hours=23)

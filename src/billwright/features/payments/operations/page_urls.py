@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from billwright.features.payments.model import Attempt, AttemptState
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payments.model import Attempt
 from billwright.features.payments.sql.reads import live_attempt_of
 from billwright.kernel.ids import TenantId
 from billwright.runtime.db.tx import Tx

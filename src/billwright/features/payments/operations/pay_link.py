@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from uuid import UUID
 
-from billwright.features.payments.port import Capability, PaymentProviders, PlayedProvider
+from billwright.features.payment_providers.port import Capability, PaymentProviders, PlayedProvider
 from billwright.kernel.ids import TenantId
 from billwright.runtime.secrets import SecretBox
 

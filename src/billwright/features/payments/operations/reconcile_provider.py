@@ -8,16 +8,15 @@ from uuid import UUID
 
 import structlog
 
-from billwright.features.payments.model import NewReviewTask, PaymentState, ReviewKind
-from billwright.features.payments.operations.collect_attempt import OpenTx
-from billwright.features.payments.operations.open_review_task import open_review_task
-from billwright.features.payments.operations.record_attempt import record_attempt
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.port import (
     Capability,
     ListedPayment,
     PaymentProvider,
     ProviderAnswer,
 )
+from billwright.features.payments.model import NewReviewTask, PaymentState, ReviewKind
+from billwright.features.payments.operations.open_review_task import open_review_task
+from billwright.features.payments.operations.record_attempt import record_attempt
 from billwright.features.payments.rules.reconciliation import (
     Booked,
     Difference,
@@ -33,6 +32,7 @@ from billwright.features.payments.sql.reads_reconciliation import booked_as, boo
 from billwright.features.payments.sql.reads_reviews import is_under_review
 from billwright.features.payments.sql.writes_reconciliation import insert_reconciliation
 from billwright.kernel.ids import new_id
+from billwright.runtime.db.tx import OpenTx
 from billwright.runtime.secrets import SecretBox
 
 _BATCH_SIZE = 100

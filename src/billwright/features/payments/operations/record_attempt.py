@@ -9,26 +9,21 @@ from uuid import UUID
 
 from billwright.features.invoicing.model import Invoice
 from billwright.features.invoicing.operations.lock_invoice import lock_invoice
-from billwright.features.payments.events import (
-    PaymentActionRequired,
-    PaymentProcessing,
-)
+from billwright.features.payment_methods.operations.store_method import store_method
+from billwright.features.payment_providers.model import AttemptState, Decline, PaymentMethod
+from billwright.features.payment_providers.port import CHECKOUT_EXPIRED, ProviderAnswer
+from billwright.features.payments.events import PaymentActionRequired, PaymentProcessing
 from billwright.features.payments.model import (
     Attempt,
-    AttemptState,
     Channel,
-    Decline,
     NewReviewTask,
     Payment,
-    PaymentMethod,
     PaymentState,
     ReviewKind,
 )
 from billwright.features.payments.operations.conclude_payment import conclude_payment
 from billwright.features.payments.operations.open_review_task import open_review_task
 from billwright.features.payments.operations.page_urls import sealed_url
-from billwright.features.payments.operations.store_method import store_method
-from billwright.features.payments.port import CHECKOUT_EXPIRED, ProviderAnswer
 from billwright.features.payments.rules.attempt_rank import payment_state_of, supersedes
 from billwright.features.payments.sql.reads import attempt_by_id, payment_by_id
 from billwright.features.payments.sql.writes import update_attempt, update_payment

@@ -8,12 +8,13 @@ from uuid import UUID
 from billwright.features.invoicing.model import Invoice
 from billwright.features.invoicing.operations.collect_invoices import reschedule_collection
 from billwright.features.invoicing.operations.lock_invoice import lock_invoice
+from billwright.features.payment_methods.model import StoredMethod
+from billwright.features.payment_methods.sql.reads import chargeable_defaults, default_method_of
 from billwright.features.payments.events import PaymentStarted
-from billwright.features.payments.model import Attempt, AttemptId, Origin, Payment, StoredMethod
+from billwright.features.payments.model import Attempt, AttemptId, Origin, Payment
 from billwright.features.payments.rules.application import is_collectable
 from billwright.features.payments.rules.reservation import new_attempt, new_payment
 from billwright.features.payments.sql.reads import live_attempts_of
-from billwright.features.payments.sql.reads_methods import chargeable_defaults, default_method_of
 from billwright.features.payments.sql.writes import insert_attempts, insert_payments
 from billwright.kernel.money import Money
 from billwright.runtime.db.tx import Tx

@@ -8,23 +8,9 @@ from datetime import datetime
 import structlog
 
 from billwright.features.invoicing.sql.reads import invoice_by_id
-from billwright.features.payments.model import (
-    Attempt,
-    AttemptState,
-    Channel,
-    NewReviewTask,
-    PaymentState,
-    ReviewKind,
-)
-from billwright.features.payments.operations.collect_attempt import (
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import (
     LIMIT_SECONDS,
-    OpenTx,
-    collect_attempt,
-    request_to_collect,
-)
-from billwright.features.payments.operations.open_review_task import open_review_task
-from billwright.features.payments.operations.record_attempt import record_attempt
-from billwright.features.payments.port import (
     CollectRequest,
     OutcomeUnknown,
     PaymentProvider,
@@ -32,10 +18,24 @@ from billwright.features.payments.port import (
     ProviderAnswer,
     ProviderUnavailable,
 )
+from billwright.features.payments.model import (
+    Attempt,
+    Channel,
+    NewReviewTask,
+    PaymentState,
+    ReviewKind,
+)
+from billwright.features.payments.operations.collect_attempt import (
+    collect_attempt,
+    request_to_collect,
+)
+from billwright.features.payments.operations.open_review_task import open_review_task
+from billwright.features.payments.operations.record_attempt import record_attempt
 from billwright.features.payments.rules.application import is_wanted
 from billwright.features.payments.rules.attempt_rank import NO_LONGER_DUE, UNANSWERED
 from billwright.features.payments.sql.reads import attempts_by_id, payment_by_id
 from billwright.features.payments.sql.writes import claim_due_attempts
+from billwright.runtime.db.tx import OpenTx
 from billwright.runtime.secrets import SecretBox
 
 _BATCH_SIZE = 20

@@ -9,6 +9,11 @@ from uuid import UUID
 from billwright.features.invoicing.errors import invoice_not_payable, invoice_reference_unknown
 from billwright.features.invoicing.model import Invoice
 from billwright.features.invoicing.operations.lock_invoice import lock_invoice
+from billwright.features.payment_methods.model import MethodStatus, StoredMethod
+from billwright.features.payment_methods.sql.reads import default_method_of, method_by_id
+from billwright.features.payment_providers.errors import provider_unknown
+from billwright.features.payment_providers.model import PaymentMethod
+from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.errors import (
     amount_above_due,
     amount_not_positive,
@@ -16,22 +21,12 @@ from billwright.features.payments.errors import (
     payment_in_progress,
     payment_method_elsewhere,
     payment_method_unknown_here,
-    provider_unknown,
 )
-from billwright.features.payments.model import (
-    MANUAL,
-    Attempt,
-    MethodStatus,
-    Origin,
-    PaymentMethod,
-    StoredMethod,
-)
+from billwright.features.payments.model import MANUAL, Attempt, Origin
 from billwright.features.payments.operations.reserve_collection import store_started
-from billwright.features.payments.port import PaymentProviders
 from billwright.features.payments.rules.application import PAYABLE_STATES, may_be_reported
 from billwright.features.payments.rules.reservation import new_attempt, new_payment
 from billwright.features.payments.sql.reads import live_attempt_of
-from billwright.features.payments.sql.reads_methods import default_method_of, method_by_id
 from billwright.features.payments.sql.writes import insert_attempts, insert_payments
 from billwright.kernel.money import Money
 from billwright.kernel.refusal import Category, Refusal

@@ -7,19 +7,20 @@ from uuid import UUID
 
 import structlog
 
-from billwright.features.payments.model import Attempt, AttemptState, Channel, Decline
-from billwright.features.payments.operations.collect_attempt import LIMIT_SECONDS, OpenTx
-from billwright.features.payments.operations.record_attempt import record_attempt
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import AttemptState, Decline
+from billwright.features.payment_providers.port import (
+    LIMIT_SECONDS,
     OutcomeUnknown,
     PaymentProvider,
     PaymentProviders,
     ProviderAnswer,
     ProviderUnavailable,
 )
+from billwright.features.payments.model import Attempt, Channel
+from billwright.features.payments.operations.record_attempt import record_attempt
 from billwright.features.payments.rules.attempt_rank import LIVE
 from billwright.features.payments.sql.reads import attempt_by_id, live_attempt_of
-from billwright.runtime.db.tx import Tx
+from billwright.runtime.db.tx import OpenTx, Tx
 from billwright.runtime.secrets import SecretBox
 
 WITHDRAW_WAITING = "withdraw_waiting"

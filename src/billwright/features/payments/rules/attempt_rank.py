@@ -6,7 +6,8 @@ may be under way for days and never waits for them again, which is why `processi
 
 from __future__ import annotations
 
-from billwright.features.payments.model import Attempt, AttemptState, Channel, PaymentState
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payments.model import Attempt, Channel, PaymentState
 
 _RANKS = {
     state: rank

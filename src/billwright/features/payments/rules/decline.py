@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from billwright.features.payments.model import Attempt, Decline
+from billwright.features.payment_providers.model import Decline
+from billwright.features.payments.model import Attempt
 
 # Said of one payment: its amount, or that its payer has to confirm it. The next may well be made.
 _NOT_OF_THE_METHOD = frozenset({"amount_unsupported", "authentication_required"})

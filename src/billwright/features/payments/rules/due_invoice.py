@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from billwright.features.invoicing.model import Invoice
-from billwright.features.payments.model import Attempt, AttemptState
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payments.model import Attempt
 from billwright.features.payments.rules.application import is_overdue
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from billwright.features.invoicing.model import DocumentKind, Invoice, InvoiceState
-from billwright.features.payments.model import Attempt, AttemptState, Channel
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payments.model import Attempt, Channel
 
 _OWED = {InvoiceState.OPEN, InvoiceState.PARTIALLY_PAID}
 _UNFINISHED = {InvoiceState.DRAFT, InvoiceState.FINALIZING}

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from billwright.features.payments.model import AttemptState
+from billwright.features.payment_providers.model import AttemptState
 from billwright.kernel.money import Money
 
 # What was paid an hour ago has been told and booked, unless something went wrong.

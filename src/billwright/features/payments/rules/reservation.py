@@ -6,17 +6,16 @@ from datetime import date, datetime
 from uuid import UUID
 
 from billwright.features.invoicing.model import Invoice
+from billwright.features.payment_methods.model import StoredMethod
+from billwright.features.payment_providers.model import AttemptState, PaymentMethod
 from billwright.features.payments.model import (
     Attempt,
     AttemptId,
-    AttemptState,
     Channel,
     Origin,
     Payment,
     PaymentId,
-    PaymentMethod,
     PaymentState,
-    StoredMethod,
 )
 from billwright.features.payments.rules.next_check import next_check_at
 from billwright.kernel.ids import new_id

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 import asyncpg
 
+from billwright.features.payment_providers.model import AttemptState, Decline, PaymentMethod
+from billwright.features.payment_providers.port import CollectRequest, Payer
 from billwright.features.payments.errors import payment_unknown
 from billwright.features.payments.model import (
     Attempt,
     AttemptId,
-    AttemptState,
     Channel,
-    Decline,
     Origin,
     Payment,
     PaymentId,
-    PaymentMethod,
     PaymentState,
 )
-from billwright.features.payments.port import CollectRequest, Payer
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money
+from billwright.runtime.db.conditions import Conditions
 from billwright.runtime.db.tx import Tx
 
 _PAYMENT_COLUMNS = """p.id, p.account_id, p.invoice_id, p.provider, p.method, p.state, p.currency,
@@ -45,29 +46,31 @@ async def payment_by_id(tx: Tx, payment_id: UUID) -> Payment:
     return _payment_from_row(row)
 
 
+class PaymentFilter(TypedDict, total=False):
+    """Which payments are asked for; instants are from the first one on and up to the second one."""
+
+    account_id: UUID | None
+    invoice_id: UUID | None
+    state: PaymentState | None
+    created_after: datetime | None
+    created_before: datetime | None
+
+
 async def list_payments(
-    tx: Tx,
-    *,
-    before: UUID | None,
-    limit: int,
-    account_id: UUID | None = None,
-    invoice_id: UUID | None = None,
-    state: PaymentState | None = None,
+    tx: Tx, *, before: UUID | None, limit: int, **asked: Unpack[PaymentFilter]
 ) -> list[Payment]:
     """Payments, newest first, that come after the one named `before` in that order."""
+    found = Conditions("p.tenant_id = {}", tx.tenant_id)
+    found.add("p.id < {}", before)
+    found.add("p.account_id = {}", asked.get("account_id"))
+    found.add("p.invoice_id = {}", asked.get("invoice_id"))
+    found.add("p.state = {}", asked.get("state"))
+    found.add("p.created_at >= {}", asked.get("created_after"))
+    found.add("p.created_at < {}", asked.get("created_before"))
     rows = await tx.fetch(
-        f"""select {_PAYMENT_COLUMNS} from payment p
-            where p.tenant_id = $1 and ($2::uuid is null or p.id < $2)
-                and ($4::uuid is null or p.account_id = $4)
-                and ($5::uuid is null or p.invoice_id = $5)
-                and ($6::text is null or p.state = $6)
-            order by p.id desc limit $3""",
-        tx.tenant_id,
-        before,
-        limit,
-        account_id,
-        invoice_id,
-        state.value if state else None,
+        f"""select {_PAYMENT_COLUMNS} from payment p where {found.sql}
+            order by p.id desc limit {found.parameter(limit)}""",
+        *found.values,
     )
     return [_payment_from_row(row) for row in rows]
 
@@ -121,6 +124,60 @@ async def live_attempts_of(tx: Tx, invoice_ids: Sequence[UUID]) -> dict[UUID, At
 async def live_attempt_of(tx: Tx, invoice_id: UUID) -> Attempt | None:
     """The attempt of an invoice that may still move money."""
     return (await live_attempts_of(tx, [invoice_id])).get(invoice_id)
+
+
+async def has_live_attempts(tx: Tx, account_id: UUID) -> bool:
+    """Whether money of an account may still move."""
+    found: bool = await tx.fetch_value(
+        """select exists (select from payment p
+               join payment_attempt t on t.tenant_id = p.tenant_id and t.payment_id = p.id
+               where p.tenant_id = $1 and p.account_id = $2
+                   and t.state not in ('succeeded', 'declined', 'not_attempted'))""",
+        tx.tenant_id,
+        account_id,
+    )
+    return found
+
+
+async def attempt_of_event(
+    tx: Tx, *, provider: str, provider_key: str | None, references: Sequence[str]
+) -> AttemptId | None:
+    """The attempt that a provider speaks of, by our key or else by its own names for the payment or the
+    page; none when that is not one of this tenant's, or could be several.
+    """
+    rows = await tx.fetch(
+        """select id, true as is_named from payment_attempt
+               where tenant_id = $1 and provider = $2 and provider_key = $3
+           union
+           select id, false from payment_attempt
+               where tenant_id = $1 and provider = $2 and provider_reference = any($4::text[])
+           union
+           select id, false from payment_attempt
+               where tenant_id = $1 and provider = $2 and page_reference = any($4::text[])""",
+        tx.tenant_id,
+        provider,
+        provider_key,
+        references,
+    )
+    named = {row["id"] for row in rows if row["is_named"]}
+    found = named or {row["id"] for row in rows}
+    return AttemptId(found.pop()) if len(found) == 1 else None
+
+
+async def payment_of_reference(tx: Tx, *, provider: str, reference: str) -> UUID | None:
+    """The payment that a provider calls so, or whose page it calls so."""
+    payment_id: UUID | None = await tx.fetch_value(
+        """select payment_id from payment_attempt
+           where tenant_id = $1 and provider_reference = $2 and provider = $3
+           union all
+           select payment_id from payment_attempt
+           where tenant_id = $1 and page_reference = $2 and provider = $3
+           limit 1""",
+        tx.tenant_id,
+        reference,
+        provider,
+    )
+    return payment_id
 
 
 async def request_of(tx: Tx, payment_id: UUID, *, provider_key: str) -> CollectRequest:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from billwright.features.payments.model import AttemptState
+from billwright.features.payment_providers.model import AttemptState
 from billwright.features.payments.rules.reconciliation import Booked, Reconciliation, Window
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money

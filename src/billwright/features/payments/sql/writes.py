@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -161,4 +161,19 @@ async def update_payment(tx: Tx, payment: Payment) -> None:
         payment.unapplied_minor,
         payment.version,
         payment.updated_at,
+    )
+
+
+async def set_refunded(tx: Tx, refunded_minor: Mapping[UUID, int]) -> None:
+    """Store what goes back of payments, of none more than has come of it."""
+    await tx.execute(
+        """update payment p
+           set refunded_minor = least(p.captured_minor, u.refunded_minor),
+               version = p.version + 1, updated_at = $2
+           from unnest($3::uuid[], $4::bigint[]) as u (id, refunded_minor)
+           where p.tenant_id = $1 and p.id = u.id""",
+        tx.tenant_id,
+        tx.now,
+        list(refunded_minor),
+        list(refunded_minor.values()),
     )

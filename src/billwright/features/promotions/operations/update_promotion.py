@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict
 
-from billwright.features.promotions.errors import promotion_unknown
+from billwright.features.promotions.errors import promotion_stale, promotion_unknown
 from billwright.features.promotions.events import PromotionUpdated
 from billwright.features.promotions.model import Promotion
 from billwright.features.promotions.rules.code import written_code
@@ -32,17 +32,24 @@ class UpdatePromotion:
 
     code: str
     changes: PromotionChanges
+    expected_version: int | None = None
 
 
 async def update_promotion(tx: Tx, command: UpdatePromotion) -> Promotion:
     """Change who may still redeem a promotion; who has redeemed it keeps it.
 
-    A command that changes nothing leaves nothing behind. Refuses: `promotion_unknown`,
+    A command that changes nothing leaves nothing behind. Refuses: `promotion_unknown`, `promotion_stale`,
     `promotion_term_out_of_range`, `promotion_maximum_too_low`, `promotion_window_empty`.
     """
     promotion = await lock_promotion(tx, written_code(command.code))
     if promotion is None:
         raise promotion_unknown(promotion_code=command.code)
+    if command.expected_version not in {None, promotion.version}:
+        raise promotion_stale(
+            promotion_code=promotion.code,
+            expected=command.expected_version,
+            actual=promotion.version,
+        )
     asked = replace(promotion, **command.changes)
     check_limits(asked)
     changed = sorted(

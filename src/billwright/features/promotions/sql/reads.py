@@ -67,16 +67,18 @@ async def list_promotions(
 
 
 async def list_redemptions(
-    tx: Tx, promotion_id: UUID, *, before: UUID | None, limit: int
+    tx: Tx, promotion_id: UUID, *, before: UUID | None, limit: int, account_id: UUID | None = None
 ) -> list[Redemption]:
     """Who has redeemed a promotion, newest first, after the one named `before` in that order."""
     rows = await tx.fetch(
         f"""{_REDEMPTION} and r.promotion_id = $2 and ($3::uuid is null or r.id < $3)
+                and ($5::uuid is null or r.account_id = $5)
             order by r.id desc limit $4""",
         tx.tenant_id,
         promotion_id,
         before,
         limit,
+        account_id,
     )
     return [_redemption_from_row(row) for row in rows]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
 from billwright.features.accounts.model import Account, Collection
+from billwright.features.catalog.model import PlanVersion
 from billwright.features.entitlements.model import Source
-from billwright.features.entitlements.operations.grant_plans import grant_plans
+from billwright.features.entitlements.operations.grant_plans import grant_plans, move_periods
 from billwright.features.entitlements.operations.withdraw_plans import withdraw_plans
 from billwright.features.invoicing.model import (
     Billed,
@@ -38,6 +40,8 @@ from billwright.features.subscriptions.model import (
     SubscriptionState,
 )
 from billwright.features.subscriptions.operations.keep_billed_usage import keep_billed_usage
+from billwright.features.subscriptions.operations.keep_cancellations import keep_cancellations
+from billwright.features.subscriptions.operations.redeem_trial import keep_trials
 from billwright.features.subscriptions.rules.transition import Transition
 from billwright.features.subscriptions.sql.writes import (
     advance_subscriptions,
@@ -80,6 +84,8 @@ async def apply_transitions(
     changed = [one for transition in transitions for one in transition.redemptions]
     if changed:
         await store_redemptions(tx, changed)
+    await keep_trials(tx, transitions, accounts=accounts)
+    await keep_cancellations(tx, transitions)
     await _void_expired(tx, transitions)
     await keep_billed_usage(tx, transitions)
     return await _bill(tx, transitions, accounts=accounts)
@@ -131,34 +137,51 @@ def _record(tx: Tx, transition: Transition) -> None:
 async def _move_access(tx: Tx, transitions: Sequence[Transition]) -> None:
     ended: dict[UUID, UUID] = {}
     given: list[Source] = []
+    moved: list[Source] = []
     for transition in transitions:
         before, after = transition.before, transition.after
         if before.gives_access and not after.gives_access:
             ended[after.id] = after.account_id
         elif after.gives_access and _access_differs(transition):
-            given.append(
-                Source(
-                    after.id,
-                    after.account_id,
-                    after.plan_version_id,
-                    after.period.start,
-                    after.period.end,
-                )
-            )
+            given.append(_source(after, transition.version))
+        elif after.gives_access and before.period != after.period:
+            moved.append(_source(after, transition.version))
     if ended:
         await withdraw_plans(tx, ended)
     if given:
         await grant_plans(tx, given)
+    if moved:
+        await move_periods(tx, moved)
 
 
 def _access_differs(transition: Transition) -> bool:
-    """Only limits know of periods, so that a plan without any leaves its snapshots alone."""
-    before, after = transition.before, transition.after
+    before, after, version = transition.before, transition.after, transition.version
     return (
         not before.gives_access
         or before.plan_version_id != after.plan_version_id
-        or (transition.version.has_metered_features and before.period != after.period)
+        or _add_ons(before, version) != _add_ons(after, version)
     )
+
+
+def _source(subscription: Subscription, version: PlanVersion) -> Source:
+    return Source(
+        subscription.id,
+        subscription.account_id,
+        subscription.plan_version_id,
+        subscription.period.start,
+        subscription.period.end,
+        _add_ons(subscription, version),
+    )
+
+
+def _add_ons(subscription: Subscription, version: PlanVersion) -> dict[str, Decimal]:
+    """How many units of which add-ons a subscription to that version has."""
+    units = {item.plan_component_id: item.quantity for item in subscription.items}
+    return {
+        component.code: units[component.id]
+        for component in version.components
+        if component.optional and units.get(component.id)
+    }
 
 
 async def _void_expired(tx: Tx, transitions: Sequence[Transition]) -> None:

@@ -135,6 +135,7 @@ def _cancellation(
     command: CancelSubscription, *, at: datetime, period_end: datetime, now: datetime
 ) -> Cancellation:
     return Cancellation(
+        mode=command.mode,
         at=at,
         at_period_end=command.mode is CancellationMode.PERIOD_END and at == period_end,
         requested_at=now,

@@ -1,4 +1,4 @@
-"""How is a trial extended, or ended before its time?"""
+"""How is a trial extended, ended before its time, or turned into the paid life?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from billwright.features.subscriptions.model import Commanded
+from billwright.features.catalog.model import PlanVersion
+from billwright.features.catalog.sql.reads import plan_versions
+from billwright.features.subscriptions.model import Commanded, Subscription
 from billwright.features.subscriptions.operations.open_subscription import (
     Opened,
     open_subscription,
@@ -36,6 +38,17 @@ class EndTrial:
     expected_version: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertTrial:
+    """Begin the paid life now, with or without a payment method. `effective_at` is the instant that a
+    preview reckoned with.
+    """
+
+    subscription_id: UUID
+    effective_at: datetime | None = None
+    expected_version: int | None = None
+
+
 async def extend_trial(tx: Tx, command: ExtendTrial) -> Commanded:
     """Refuses: `subscription_unknown`, `version_stale`, `account_parked`, `state_forbids`,
     `trial_end_invalid`.
@@ -48,14 +61,41 @@ async def extend_trial(tx: Tx, command: ExtendTrial) -> Commanded:
 
 
 async def end_trial(tx: Tx, command: EndTrial) -> Commanded:
-    """Refuses: `subscription_unknown`, `version_stale`, `account_parked`, `state_forbids`."""
+    """What was to come with its end comes now, a cancellation and a change as well.
+
+    Refuses: `subscription_unknown`, `version_stale`, `account_parked`, `state_forbids`,
+    `effective_at_invalid`.
+    """
     opened = await _open(tx, command, action="subscription.end_trial")
-    LIFECYCLE.next(opened.subscription.state, Action.END_TRIAL)
+    subscription = opened.subscription
+    LIFECYCLE.next(subscription.state, Action.END_TRIAL)
     facts, at = await opened.facts_since_last_change(tx, at=command.effective_at)
-    return await opened.apply(tx, trial.end_trial(opened.subscription, facts, at=at, now=tx.now))
+    following = await _following(tx, subscription)
+    transition = trial.end_trial_early(subscription, facts, following=following, at=at, now=tx.now)
+    return await opened.apply(tx, transition)
 
 
-async def _open(tx: Tx, command: ExtendTrial | EndTrial, *, action: str) -> Opened:
+async def convert_trial(tx: Tx, command: ConvertTrial) -> Commanded:
+    """Refuses: `subscription_unknown`, `version_stale`, `account_parked`, `state_forbids`,
+    `trial_to_be_canceled`, `effective_at_invalid`.
+    """
+    opened = await _open(tx, command, action="subscription.convert_trial")
+    subscription = opened.subscription
+    LIFECYCLE.next(subscription.state, Action.END_TRIAL)
+    facts, at = await opened.facts_since_last_change(tx, at=command.effective_at)
+    following = await _following(tx, subscription)
+    transition = trial.convert_trial(subscription, facts, following=following, at=at, now=tx.now)
+    return await opened.apply(tx, transition)
+
+
+async def _following(tx: Tx, subscription: Subscription) -> PlanVersion:
+    """The version that it has after a change that is pending."""
+    pending = subscription.pending_change
+    version_id = pending.plan_version_id if pending else subscription.plan_version_id
+    return (await plan_versions(tx, [version_id]))[version_id]
+
+
+async def _open(tx: Tx, command: ExtendTrial | EndTrial | ConvertTrial, *, action: str) -> Opened:
     opened = await open_subscription(
         tx, command.subscription_id, expected_version=command.expected_version
     )

@@ -22,6 +22,8 @@ from billwright.features.promotions.operations.redeem_promotion import (
 from billwright.features.subscriptions.errors import (
     currency_not_sold,
     subscription_external_id_taken,
+    trial_already_used,
+    trial_length_missing,
 )
 from billwright.features.subscriptions.events import SubscriptionCreated
 from billwright.features.subscriptions.model import (
@@ -30,10 +32,12 @@ from billwright.features.subscriptions.model import (
     Subscription,
     SubscriptionId,
     SubscriptionState,
+    Trial,
 )
 from billwright.features.subscriptions.operations.activate_subscriptions import activate_settled
 from billwright.features.subscriptions.operations.apply_transitions import apply_transitions
 from billwright.features.subscriptions.operations.gather_facts import Question, gather_facts
+from billwright.features.subscriptions.operations.redeem_trial import redeem_trial
 from billwright.features.subscriptions.rules.backdating import (
     caught_up,
     require_near,
@@ -46,6 +50,7 @@ from billwright.features.subscriptions.rules.service_charges import refuse_overs
 from billwright.features.subscriptions.sql.reads import has_subscriptions, subscription_by_id
 from billwright.features.subscriptions.sql.writes import insert_subscription
 from billwright.features.tenancy.operations.next_number import next_subscription_number
+from billwright.kernel.calendar import local_date
 from billwright.kernel.currency import currency_of
 from billwright.kernel.ids import new_id
 from billwright.kernel.refusal import Category, Refusal
@@ -59,8 +64,11 @@ class CreateSubscription:
     `quantities` maps a component's code to its units; one that is not named has one unit, an add-on
     none. `prices` are prices of the subscription's own, by component. It starts now, or at `starts_at`,
     which may lie in the future or in the past: then all periods since are billed, on one invoice, or
-    those from `bills_from` on, where a period begins. `trial_days` and `trial_end_behavior` take the
-    place of the plan's. `promotion_codes` are redeemed for it.
+    those from `bills_from` on, where a period begins. `trial_days` or `trial_until`, and
+    `trial_end_behavior` take the place of the plan's. `promotion_codes` are redeemed for it.
+
+    A customer has one trial of a plan. One that is asked for again is refused, the plan's own is just
+    not given again, unless `allows_repeated_trial`. With `begins_with_trial` there must be one.
     """
 
     account_id: UUID
@@ -71,7 +79,10 @@ class CreateSubscription:
     starts_at: datetime | None = None
     bills_from: datetime | None = None
     trial_days: int | None = None
+    trial_until: datetime | None = None
     trial_end_behavior: TrialEndBehavior | None = None
+    allows_repeated_trial: bool = False
+    begins_with_trial: bool = False
     activation: Activation = Activation.IMMEDIATE
     renews: bool = True
     promotion_codes: tuple[str, ...] = ()
@@ -85,13 +96,14 @@ async def create_subscription(tx: Tx, command: CreateSubscription) -> Commanded:
 
     Refuses: `account_unknown_here`, `account_closed`, `plan_unknown_here`, `plan_archived`,
     `currency_unknown`, `currency_not_sold`, `component_unknown`, `charge_too_large`,
-    `starts_at_invalid`, `bills_from_invalid`, `subscription_external_id_taken`, and what
-    `redeem_promotion` refuses.
+    `starts_at_invalid`, `bills_from_invalid`, `trial_until_invalid`, `trial_length_missing`,
+    `trial_already_used`, `subscription_external_id_taken`, and what `redeem_promotion` refuses.
     """
     account = await _account(tx, command.account_id)
     plan = await _plan(tx, command.plan_code)
     version = plan.version
     created = await _new_subscription(tx, command, account=account, plan=plan)
+    created = await _with_its_trial(tx, command, created=created, account=account)
     refuse_oversized_charges(created, version)
     require_startable(created, bills_from=command.bills_from, now=tx.now)
     if not await insert_subscription(tx, created):
@@ -149,7 +161,13 @@ async def _new_subscription(
     starts_at = command.starts_at or tx.now
     require_near(starts_at, now=tx.now)
     schedule = schedule_from(starts_at, version=version, zone=account.zone)
-    trial = planned_trial(version, start=starts_at, days=command.trial_days, zone=account.zone)
+    trial = planned_trial(
+        version,
+        start=starts_at,
+        days=command.trial_days,
+        zone=account.zone,
+        until=command.trial_until,
+    )
     return Subscription(
         id=SubscriptionId(new_id()),
         number=await next_subscription_number(tx),
@@ -173,6 +191,23 @@ async def _new_subscription(
         created_at=tx.now,
         updated_at=tx.now,
     )
+
+
+async def _with_its_trial(
+    tx: Tx, command: CreateSubscription, *, created: Subscription, account: Account
+) -> Subscription:
+    """The new subscription with the trial that it gets."""
+    if created.trial.end is None:
+        if command.begins_with_trial:
+            raise trial_length_missing(pointer="/trial_days", plan_code=command.plan_code)
+        return created
+    redeemed_at = await redeem_trial(tx, created.id, account=account, plan_code=command.plan_code)
+    if redeemed_at is None or command.allows_repeated_trial:
+        return created
+    if command.begins_with_trial or command.trial_days or command.trial_until:
+        redeemed_on = local_date(redeemed_at, account.zone)
+        raise trial_already_used(plan_code=command.plan_code, redeemed_on=redeemed_on)
+    return replace(created, trial=Trial(end_behavior=created.trial.end_behavior))
 
 
 def _record(

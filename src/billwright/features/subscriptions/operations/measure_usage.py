@@ -8,8 +8,14 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billwright.features.catalog.model import FeatureKind, PlanComponent, PlanFeature
+from billwright.features.catalog.model import (
+    FeatureKind,
+    PlanComponent,
+    PlanFeature,
+    PlanVersion,
+)
 from billwright.features.catalog.sql.reads import plan_versions
+from billwright.features.catalog.sql.reads_features import features_by_code
 from billwright.features.subscriptions.model import Subscription
 from billwright.features.subscriptions.rules.service_charges import used_stretches
 from billwright.features.subscriptions.sql.reads import subscription_by_id
@@ -52,7 +58,7 @@ class MeasuredUsage:
 
 async def measure_usage(tx: Tx, subscription_id: UUID) -> MeasuredUsage:
     """What is known by now, as if nothing more came until the period ends. The limit of a metered
-    feature is one on the meter that has the feature's code.
+    feature is one on its meter, and that of an add-on counts for each of its units.
 
     Refuses: `subscription_unknown`.
     """
@@ -61,9 +67,12 @@ async def measure_usage(tx: Tx, subscription_id: UUID) -> MeasuredUsage:
         subscription.plan_version_id
     ]
     stretches = list(used_stretches(subscription, version, until=subscription.period.end))
-    limits = [one for one in version.features if one.kind is FeatureKind.METERED]
+    limits = _limits(subscription, version)
+    features = await features_by_code(tx, [one.code for one, _ in limits]) if limits else {}
     asked = [(one.component.meter or one.component.code, one.start) for one in stretches]
-    asked += [(one.code, subscription.period.start) for one in limits]
+    asked += [
+        (features[one.code].meter or one.code, subscription.period.start) for one, _ in limits
+    ]
     used = await used_quantities(tx, _windows(subscription, asked), cutoff=None) if asked else {}
     return MeasuredUsage(
         subscription,
@@ -72,14 +81,27 @@ async def measure_usage(tx: Tx, subscription_id: UUID) -> MeasuredUsage:
             for key, one in enumerate(stretches)
         ),
         tuple(
-            MeasuredLimit(
-                feature,
-                None if feature.value is None else Decimal(str(feature.value)),
-                used[key].quantity if key in used else Decimal(0),
-            )
-            for key, feature in enumerate(limits, start=len(stretches))
+            MeasuredLimit(feature, limit, used[key].quantity if key in used else Decimal(0))
+            for key, (feature, limit) in enumerate(limits, start=len(stretches))
         ),
     )
+
+
+def _limits(
+    subscription: Subscription, version: PlanVersion
+) -> list[tuple[PlanFeature, Decimal | None]]:
+    """Each metered feature with what the plan and the subscription's add-ons give of it together."""
+    units = {item.plan_component_id: item.quantity for item in subscription.items}
+    times = {one.code: units.get(one.id, Decimal(0)) for one in version.components}
+    limits: dict[str, tuple[PlanFeature, Decimal | None]] = {}
+    for feature in version.features:
+        factor = Decimal(1) if feature.add_on is None else times[feature.add_on]
+        if feature.kind is not FeatureKind.METERED or not factor:
+            continue
+        first, before = limits.get(feature.code, (feature, Decimal(0)))
+        more = None if feature.value is None else Decimal(str(feature.value)) * factor
+        limits[feature.code] = (first, None if before is None or more is None else before + more)
+    return list(limits.values())
 
 
 def _windows(

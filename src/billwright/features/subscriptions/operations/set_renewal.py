@@ -11,7 +11,7 @@ from billwright.features.subscriptions.events import (
     SubscriptionCollectionSet,
     SubscriptionRenewalSet,
 )
-from billwright.features.subscriptions.model import CollectionPause, Commanded
+from billwright.features.subscriptions.model import CollectionPause, Commanded, Reminder
 from billwright.features.subscriptions.operations.open_subscription import (
     open_subscription,
 )
@@ -21,10 +21,13 @@ from billwright.runtime.db.tx import Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRenewal:
-    """Turn automatic renewal on or off; without it, the subscription ends with its period."""
+    """Turn automatic renewal on or off; without it, the subscription ends with its period. `reminder`
+    says when people are reminded. What is none stays as it is.
+    """
 
     subscription_id: UUID
-    renews: bool
+    renews: bool | None = None
+    reminder: Reminder | None = None
     expected_version: int | None = None
 
 
@@ -53,13 +56,15 @@ async def set_renewal(tx: Tx, command: SetRenewal) -> Commanded:
     )
     before = opened.subscription
     LIFECYCLE.next(before.state, Action.SET_RENEWAL)
+    renews = before.renews if command.renews is None else command.renews
+    days = before.reminder.days if command.reminder is None else command.reminder.days
     event = SubscriptionRenewalSet(
         subject_id=before.id,
         account_id=before.account_id,
-        renews=command.renews,
-        ends_at=None if command.renews else before.period.end,
+        renews=renews,
+        ends_at=None if renews else before.period.end,
     )
-    decided = replace(before, renews=command.renews)
+    decided = replace(before, renews=renews, reminder=replace(before.reminder, days=days))
     return await opened.note(tx, decided, action="subscription.decide", event=event)
 
 

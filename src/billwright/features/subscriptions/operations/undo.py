@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from billwright.features.accounts.operations.lock_account import lock_account
 from billwright.features.subscriptions.errors import nothing_pending
 from billwright.features.subscriptions.events import (
     SubscriptionCancellationUndone,
     SubscriptionChangeUndone,
 )
-from billwright.features.subscriptions.model import Cancellation, Commanded
+from billwright.features.subscriptions.model import (
+    Cancellation,
+    CancellationState,
+    Commanded,
+    RequestedCancellation,
+)
 from billwright.features.subscriptions.operations.open_subscription import (
     Opened,
     open_subscription,
 )
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
+from billwright.features.subscriptions.sql.reads_cancellations import cancellation_by_id
 from billwright.runtime.db.tx import Tx
 
 
@@ -24,6 +31,14 @@ class UndoCancellation:
     """Go on with a subscription whose end is scheduled."""
 
     subscription_id: UUID
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRequestedCancellation:
+    """Go on with the subscription that a cancellation is about."""
+
+    cancellation_id: UUID
     expected_version: int | None = None
 
 
@@ -49,6 +64,27 @@ async def undo_cancellation(tx: Tx, command: UndoCancellation) -> Commanded:
     )
     undone = replace(before, cancellation=Cancellation())
     return await opened.note(tx, undone, action="subscription.undo", event=event)
+
+
+async def undo_requested_cancellation(
+    tx: Tx, command: UndoRequestedCancellation
+) -> RequestedCancellation:
+    """Undo the one cancellation that is meant, not another one that took its place.
+
+    Refuses: `cancellation_unknown`, `nothing_pending`, and what `undo_cancellation` refuses.
+    """
+    asked = await cancellation_by_id(tx, command.cancellation_id)
+    await lock_account(tx, asked.account_id)
+    asked = await cancellation_by_id(tx, command.cancellation_id)
+    if asked.state is not CancellationState.PENDING:
+        raise nothing_pending()
+    await undo_cancellation(
+        tx,
+        UndoCancellation(
+            subscription_id=asked.subscription_id, expected_version=command.expected_version
+        ),
+    )
+    return await cancellation_by_id(tx, command.cancellation_id)
 
 
 async def undo_change(tx: Tx, command: UndoChange) -> Commanded:

@@ -7,11 +7,17 @@ from datetime import datetime, time, timedelta
 
 from billwright.features.catalog.model import PlanVersion
 from billwright.features.invoicing.model import InvoiceTiming
+from billwright.features.subscriptions.errors import trial_until_invalid
 from billwright.features.subscriptions.events import (
     SubscriptionStarted,
     SubscriptionTrialStarted,
 )
-from billwright.features.subscriptions.model import Activation, Subscription, Trial
+from billwright.features.subscriptions.model import (
+    Activation,
+    Subscription,
+    Trial,
+    TrialState,
+)
 from billwright.features.subscriptions.rules.discounting import discounted
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
 from billwright.features.subscriptions.rules.next_action import next_action_at
@@ -29,6 +35,9 @@ from billwright.kernel.currency import currency_of
 
 PAYMENT_WINDOW = timedelta(hours=23)
 """How long an incomplete subscription waits for its first payment (as Stripe's does)."""
+
+
+LONGEST_TRIAL = timedelta(days=730)
 
 
 def trial_end_after(start: datetime, *, days: int, zone: str) -> datetime:
@@ -65,6 +74,7 @@ def begin_paid(
     begun = replace(
         subscription,
         state=LIFECYCLE.next(subscription.state, action),
+        trial=concluded(subscription.trial, TrialState.CONVERTED),
         schedule=schedule,
         period=schedule.containing(at),
         version=subscription.version + 1,
@@ -170,7 +180,7 @@ def in_trial_until(
     trying = ending_with_its_period(
         replace(
             subscription,
-            trial=replace(subscription.trial, start=start, end=end),
+            trial=replace(subscription.trial, start=start, end=end, state=TrialState.ACTIVE),
             schedule=schedule_from(end, version=version, zone=zone),
             period=Period(0, start, end),
         )
@@ -178,14 +188,36 @@ def in_trial_until(
     return replace(trying, next_action_at=next_action_at(trying))
 
 
-def planned_trial(version: PlanVersion, *, start: datetime, days: int | None, zone: str) -> Trial:
-    """The trial of a new subscription: of its own length, or of the plan's; none of no days."""
+def planned_trial(
+    version: PlanVersion,
+    *,
+    start: datetime,
+    days: int | None,
+    zone: str,
+    until: datetime | None = None,
+) -> Trial:
+    """The trial of a new subscription: until an instant, of its own length, or of the plan's; none of no
+    days. Refuses: `trial_until_invalid`.
+    """
     length = version.terms.trial_days if days is None else days
     behavior = version.terms.trial_end_behavior
-    if not length:
+    if until is not None:
+        if not start < until <= start + LONGEST_TRIAL:
+            raise trial_until_invalid(
+                pointer="/trial_until", start=start.isoformat(), trial_until=until.isoformat()
+            )
+    elif not length:
         return Trial(end_behavior=behavior)
+    end = until or trial_end_after(start, days=length, zone=zone)
     return Trial(
         start=start,
-        end=trial_end_after(start, days=length, zone=zone),
+        end=end,
+        original_end=end,
+        state=TrialState.SCHEDULED,
         end_behavior=behavior,
     )
+
+
+def concluded(trial: Trial, state: TrialState) -> Trial:
+    """A trial that is over; what never was one stays so."""
+    return trial if trial.end is None else replace(trial, state=state)

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billwright.features.invoicing.model import ChargeKind, NewCharge
+from billwright.features.invoicing.rules.service_time import service_time
 from billwright.features.promotions.model import Discountable, Redemption
 from billwright.features.promotions.rules.discounts import discounts_of
 from billwright.features.promotions.rules.returns import ReturnedDiscount, with_returns
@@ -32,15 +33,7 @@ def discounted(
     after = with_returns(before, _returned(charges))
     billed = [charge for charge in charges if charge.corrects_charge_id is None]
     outcome = discounts_of(
-        [
-            Discountable(
-                amount_minor=charge.amount_minor,
-                recurring=charge.kind is ChargeKind.RECURRING,
-                service_start=charge.period_start,
-                service_end=charge.period_end,
-            )
-            for charge in billed
-        ],
+        [_discountable(charge) for charge in billed],
         list(after.values()),
         currency=currency,
         period_start=period_start,
@@ -85,15 +78,26 @@ def discounted_in_turn(
     return tuple(net), tuple(changed.values())
 
 
+def _discountable(charge: NewCharge) -> Discountable:
+    start, end = service_time(charge)
+    return Discountable(
+        amount_minor=charge.amount_minor,
+        recurring=charge.kind is ChargeKind.RECURRING,
+        service_start=start,
+        service_end=end,
+    )
+
+
 def _returned(charges: Sequence[NewCharge]) -> Iterator[ReturnedDiscount]:
     for charge in charges:
         if charge.corrects_charge_id is None:
             continue
+        start, end = service_time(charge)
         for redemption_id, amount_minor in charge.discounts:
             yield ReturnedDiscount(
                 redemption_id=redemption_id,
                 amount_minor=-amount_minor,
                 listed_minor=-(charge.amount_minor + charge.discount_minor),
-                service_start=charge.period_start,
-                service_end=charge.period_end,
+                service_start=start,
+                service_end=end,
             )

@@ -19,7 +19,7 @@ from billwright.features.subscriptions.rules.nonpayment import recover_from_unpa
 from billwright.features.subscriptions.rules.pausing import resume
 from billwright.features.subscriptions.rules.renewal import renew
 from billwright.features.subscriptions.rules.transition import Facts, Transition
-from billwright.features.subscriptions.rules.trial import end_trial
+from billwright.features.subscriptions.rules.trial import end_trial, with_change_at_end
 
 
 def take_step(
@@ -84,14 +84,8 @@ def _end_trial(
         return end_trial(subscription, facts, at=at, now=now)
     if at < subscription.period.end:
         return _change(subscription, facts, following=following, pending=pending, at=at, now=now)
-    changed = replace(
-        subscription,
-        plan_version_id=pending.plan_version_id,
-        items=pending.items,
-        pending_change=None,
-    )
-    ended = end_trial(changed, replace(facts, version=following), at=at, now=now)
-    return replace(ended, before=subscription)
+    changed, ahead = with_change_at_end(subscription, facts, following=following)
+    return replace(end_trial(changed, ahead, at=at, now=now), before=subscription)
 
 
 def _change(

@@ -13,6 +13,8 @@ from billwright.features.subscriptions.model import (
     CancellationReason,
     Subscription,
     SubscriptionState,
+    Trial,
+    TrialState,
 )
 from billwright.features.subscriptions.rules.discounting import discounted
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
@@ -21,6 +23,8 @@ from billwright.features.subscriptions.rules.transition import Facts, Transition
 from billwright.features.subscriptions.rules.unused_credits import in_arrears, unused_credits
 from billwright.kernel.currency import currency_of
 
+_BEFORE_PAID_LIFE = frozenset({SubscriptionState.SCHEDULED, SubscriptionState.TRIALING})
+_OF_THE_TRIAL = frozenset({CancellationReason.TRIAL_ENDED, CancellationReason.NOT_RENEWED})
 _BILLED_STATES = frozenset({SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE})
 
 
@@ -76,6 +80,7 @@ def end_at(
         next_action_at=None,
         pending_change=None,
         unpaid_change=None,
+        trial=_trial_at_end(subscription, reason=cancellation.reason or reason),
         cancellation=replace(
             cancellation,
             at=at,
@@ -102,6 +107,14 @@ def end_at(
         redemptions=redemptions,
         events=(_ended_event(ended, facts.version, at=at),),
     )
+
+
+def _trial_at_end(subscription: Subscription, *, reason: CancellationReason) -> Trial:
+    trial = subscription.trial
+    if trial.end is None or subscription.state not in _BEFORE_PAID_LIFE:
+        return trial
+    ended = TrialState.ENDED if reason in _OF_THE_TRIAL else TrialState.CANCELED
+    return replace(trial, state=ended)
 
 
 def _final_charges(

@@ -13,8 +13,14 @@ from billwright.features.subscriptions.model import (
     PauseProration,
     Subscription,
     SubscriptionState,
+    TrialState,
 )
+from billwright.features.subscriptions.rules.beginning import concluded
 from billwright.features.subscriptions.rules.discounting import discounted
+from billwright.features.subscriptions.rules.kept_period import (
+    accruing_again,
+    minimums_paid_ahead,
+)
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
 from billwright.features.subscriptions.rules.next_action import next_action_at
 from billwright.features.subscriptions.rules.periods import schedule_from
@@ -54,6 +60,8 @@ def pause(
         version=subscription.version + 1,
         updated_at=at,
     )
+    if subscription.state is SubscriptionState.TRIALING:
+        paused = replace(paused, trial=concluded(paused.trial, TrialState.ENDED))
     paused = replace(paused, next_action_at=next_action_at(paused))
     charges: tuple[NewCharge, ...] = ()
     redemptions: tuple[Redemption, ...] = ()
@@ -131,24 +139,28 @@ def going_on(
     action: str,
 ) -> Transition:
     """Service that stood still goes on at an instant; time in which there was none is not charged."""
-    charges: tuple[NewCharge, ...] = ()
-    redemptions: tuple[Redemption, ...] = ()
-    if before.pause.keeps_period and at < before.period.end:
-        items = tuple(replace(item, accrues_from=at) for item in before.items)
-        after = replace(after, items=items)
+    goes_on = before.pause.keeps_period and at < before.period.end
+    if goes_on:
+        after = replace(after, items=accruing_again(before.items, facts.version, at=at))
+        owed = minimums_paid_ahead(after, facts, at=at)
     else:
         schedule = schedule_from(at, version=facts.version, zone=facts.zone)
         items = tuple(replace(item, accrues_from=None) for item in before.items)
-        after = replace(after, items=items, schedule=schedule, period=schedule.containing(at))
-        charges, redemptions = discounted(
-            [
-                *(_first_charges(after, facts, at=at) if _was_in_trial(before) else ()),
-                *charges_in_advance(after, facts, start=after.period.start),
-            ],
-            facts.redemptions,
-            currency=currency_of(after.currency),
-            period_start=after.period.start,
+        after = replace(
+            after,
+            items=items,
+            trial=concluded(after.trial, TrialState.CONVERTED),
+            schedule=schedule,
+            period=schedule.containing(at),
         )
+        first = _first_charges(after, facts, at=at) if _was_in_trial(before) else ()
+        owed = first + charges_in_advance(after, facts, start=after.period.start)
+    charges, redemptions = discounted(
+        owed,
+        facts.redemptions,
+        currency=currency_of(after.currency),
+        period_start=after.period.start,
+    )
     after = replace(after, next_action_at=next_action_at(after))
     return Transition(
         action=action,
@@ -157,6 +169,7 @@ def going_on(
         version=facts.version,
         at=at,
         charges=charges,
+        timing=InvoiceTiming.LATER if goes_on else InvoiceTiming.BY_POLICY,
         redemptions=redemptions,
         events=(
             SubscriptionResumed(

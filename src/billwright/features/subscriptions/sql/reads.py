@@ -6,44 +6,51 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 import asyncpg
 
 from billwright.features.catalog.model import TrialEndBehavior
+from billwright.features.catalog.sql.reads import version_ids_of
 from billwright.features.pricing.rules.pricing import pricing_of
 from billwright.features.subscriptions.errors import subscription_unknown
 from billwright.features.subscriptions.model import (
     Activation,
     Cancellation,
     CancellationFeedback,
+    CancellationMode,
     CancellationProration,
     CancellationReason,
     CollectionPause,
     Pause,
+    Reminder,
     Subscription,
     SubscriptionId,
     SubscriptionItem,
     SubscriptionState,
     Trial,
+    TrialState,
 )
 from billwright.features.subscriptions.sql.change_rows import (
     pending_change_of,
     unpaid_change_of,
 )
 from billwright.kernel.calendar import Interval, IntervalUnit, Period, Schedule
+from billwright.runtime.db.conditions import Conditions
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
-_COLUMNS = """s.id, s.number, s.external_id, s.account_id, s.plan_version_id, s.state, s.activation,
-    s.activates_until, s.currency, s.zone, s.anchor_local, s.interval_unit, s.interval_count,
-    s.schedule_begins_at, s.schedule_first_index, s.schedule_day_of_month, s.started_at,
+SUBSCRIPTION_COLUMNS = """s.id, s.number, s.external_id, s.account_id, s.plan_version_id, s.state,
+    s.activation, s.activates_until, s.currency, s.zone, s.anchor_local, s.interval_unit,
+    s.interval_count, s.schedule_begins_at, s.schedule_first_index, s.schedule_day_of_month, s.started_at,
     s.period_index, s.period_start, s.period_end, s.next_action_at, s.trial_start, s.trial_end,
     s.trial_end_behavior, s.renews, s.cancel_at, s.canceled_at, s.cancellation_reason,
     s.cancellation_feedback, s.cancellation_comment, s.cancellation_proration,
     s.cancels_at_period_end, s.bills_final_usage, s.ended_at, s.paused_at, s.resumes_at,
     s.keeps_period, s.pending_change, s.unpaid_change, s.collection_paused, s.collection_resumes_at,
-    s.past_due_at, s.test_clock_id, s.metadata, s.version, s.created_at, s.updated_at"""
+    s.past_due_at, s.trial_original_end, s.trial_state, s.cancellation_mode, s.reminder_days,
+    s.reminded_of, s.test_clock_id, s.metadata, s.version, s.created_at, s.updated_at"""
 
 # What many subscriptions have is made once; looking a word up is quicker than asking its enumeration.
 _STATES = {str(state): state for state in SubscriptionState}
@@ -51,12 +58,13 @@ _ACTIVATIONS = {str(activation): activation for activation in Activation}
 _NO_TRIAL = {str(behavior): Trial(end_behavior=behavior) for behavior in TrialEndBehavior}
 _NO_CANCELLATION = Cancellation()
 _NO_PAUSE = Pause()
+_USUAL_REMINDER = Reminder()
 
 
 async def subscription_by_id(tx: Tx, subscription_id: UUID) -> Subscription:
     """One subscription. Refuses: `subscription_unknown`."""
     rows = await tx.fetch(
-        f"select {_COLUMNS} from subscription s where s.tenant_id = $1 and s.id = $2",
+        f"select {SUBSCRIPTION_COLUMNS} from subscription s where s.tenant_id = $1 and s.id = $2",
         tx.tenant_id,
         subscription_id,
     )
@@ -70,7 +78,8 @@ async def subscriptions_by_id(
 ) -> dict[UUID, Subscription]:
     """Subscriptions by id; unknown ones are absent."""
     rows = await tx.fetch(
-        f"select {_COLUMNS} from subscription s where s.tenant_id = $1 and s.id = any($2::uuid[])",
+        f"""select {SUBSCRIPTION_COLUMNS} from subscription s
+            where s.tenant_id = $1 and s.id = any($2::uuid[])""",
         tx.tenant_id,
         list(subscription_ids),
     )
@@ -89,26 +98,45 @@ async def account_of(tx: Tx, subscription_id: UUID) -> UUID:
     return account_id
 
 
+class SubscriptionFilter(TypedDict, total=False):
+    """Which subscriptions are asked for, `plan_code` by any version of the plan; instants are from the
+    first one on and up to the second one.
+    """
+
+    account_id: UUID | None
+    state: SubscriptionState | None
+    plan_code: str | None
+    external_id: str | None
+    created_after: datetime | None
+    created_before: datetime | None
+    metadata: dict[str, str] | None
+
+
 async def list_subscriptions(
-    tx: Tx,
-    *,
-    before: UUID | None,
-    limit: int,
-    account_id: UUID | None = None,
-    state: SubscriptionState | None = None,
+    tx: Tx, *, before: UUID | None, limit: int, **asked: Unpack[SubscriptionFilter]
 ) -> list[Subscription]:
     """Subscriptions, newest first, that come after the one named `before` in that order."""
+    found = Conditions("s.tenant_id = {}", tx.tenant_id)
+    found.add("s.id < {}", before)
+    found.add("s.account_id = {}", asked.get("account_id"))
+    # In the words of the index: a parameter in place of the state would hide that it serves.
+    found.add_text(f"s.state = '{state}'" if (state := asked.get("state")) else None)
+    if (plan_code := asked.get("plan_code")) is not None:
+        # Not by a subquery: only of versions that it knows the database knows how many have them.
+        versions = await version_ids_of(tx, plan_code)
+        found.add("s.plan_version_id = any({}::uuid[])", versions)
+    found.add("s.external_id = {}", asked.get("external_id"))
+    found.add("s.created_at >= {}", asked.get("created_after"))
+    found.add("s.created_at < {}", asked.get("created_before"))
+    found.add_entries(
+        """exists (select from subscription_metadata m where m.tenant_id = $1 and m.key = {}
+               and m.value = {} and m.subscription_id = s.id)""",
+        asked.get("metadata"),
+    )
     rows = await tx.fetch(
-        f"""select {_COLUMNS} from subscription s
-            where s.tenant_id = $1 and ($2::uuid is null or s.id < $2)
-                and ($4::uuid is null or s.account_id = $4)
-                and ($5::text is null or s.state = $5)
-            order by s.id desc limit $3""",
-        tx.tenant_id,
-        before,
-        limit,
-        account_id,
-        state.value if state else None,
+        f"""select {SUBSCRIPTION_COLUMNS} from subscription s where {found.sql}
+            order by s.id desc limit {found.parameter(limit)}""",
+        *found.values,
     )
     return await with_items(tx, rows)
 
@@ -118,7 +146,7 @@ async def due_subscriptions(
 ) -> list[Subscription]:
     """What is due by `as_of` on accounts that the caller has locked."""
     rows = await tx.fetch(
-        f"""select {_COLUMNS} from subscription s
+        f"""select {SUBSCRIPTION_COLUMNS} from subscription s
             where s.tenant_id = $1 and s.account_id = any($2::uuid[]) and s.next_action_at <= $3
             order by s.account_id, s.next_action_at, s.id""",
         tx.tenant_id,
@@ -126,6 +154,19 @@ async def due_subscriptions(
         as_of,
     )
     return await with_items(tx, rows)
+
+
+async def next_action_of(
+    tx: Tx, account_id: UUID, *, subscription_id: UUID | None = None
+) -> datetime | None:
+    """When something is due next of an account or of one of its subscriptions."""
+    found = Conditions("s.tenant_id = {}", tx.tenant_id)
+    found.add("s.account_id = {}", account_id)
+    found.add("s.id = {}", subscription_id)
+    at: datetime | None = await tx.fetch_value(
+        f"select min(s.next_action_at) from subscription s where {found.sql}", *found.values
+    )
+    return at
 
 
 async def earliest_action(tx: Tx, test_clock_id: UUID) -> datetime | None:
@@ -160,6 +201,18 @@ async def subscription_with_unpaid_change(tx: Tx, invoice_id: UUID) -> UUID | No
                and unpaid_change is not null""",
         tx.tenant_id,
         invoice_id,
+    )
+    return found
+
+
+async def has_running_subscriptions(tx: Tx, account_id: UUID) -> bool:
+    """Whether an account has a subscription that has not ended, also one that is yet to start."""
+    found: bool = await tx.fetch_value(
+        """select exists (select from subscription
+                          where tenant_id = $1 and account_id = $2
+                              and state not in ('canceled', 'expired'))""",
+        tx.tenant_id,
+        account_id,
     )
     return found
 
@@ -224,6 +277,7 @@ def _from_row(row: asyncpg.Record, items: tuple[SubscriptionItem, ...]) -> Subsc
         next_action_at=row["next_action_at"],
         trial=_trial(row),
         renews=row["renews"],
+        reminder=_reminder(row),
         cancellation=_cancellation(row),
         ended_at=row["ended_at"],
         pause=_pause(row),
@@ -249,15 +303,27 @@ def _trial(row: asyncpg.Record) -> Trial:
     if row["trial_end"] is None:
         return _NO_TRIAL[row["trial_end_behavior"]]
     behavior = TrialEndBehavior(row["trial_end_behavior"])
-    return Trial(start=row["trial_start"], end=row["trial_end"], end_behavior=behavior)
+    return Trial(
+        start=row["trial_start"],
+        end=row["trial_end"],
+        original_end=row["trial_original_end"],
+        state=TrialState(row["trial_state"]),
+        end_behavior=behavior,
+    )
+
+
+def _reminder(row: asyncpg.Record) -> Reminder:
+    days, sent_for = row["reminder_days"], row["reminded_of"]
+    return _USUAL_REMINDER if days is None and sent_for is None else Reminder(days, sent_for)
 
 
 def _cancellation(row: asyncpg.Record) -> Cancellation:
     if row["canceled_at"] is None:
         return _NO_CANCELLATION
     feedback, proration = row["cancellation_feedback"], row["cancellation_proration"]
-    reason = row["cancellation_reason"]
+    reason, mode = row["cancellation_reason"], row["cancellation_mode"]
     return Cancellation(
+        mode=CancellationMode(mode) if mode else None,
         at=row["cancel_at"],
         at_period_end=row["cancels_at_period_end"],
         requested_at=row["canceled_at"],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from billwright.features.subscriptions.model import Subscription, UnpaidChange
+from billwright.features.subscriptions.rules.reminding import reminds_at
 from billwright.kernel.ids import new_id
 from billwright.runtime.db.json import to_json
 from billwright.runtime.db.tx import Tx
@@ -72,6 +74,11 @@ async def insert_subscription(tx: Tx, subscription: Subscription) -> bool:
     if not inserted:
         return False
     await _insert_items(tx, [subscription])
+    await tx.insert(
+        "subscription_metadata",
+        [{"key": key, "value": value} for key, value in subscription.metadata.items()],
+        shared={"subscription_id": subscription.id},
+    )
     return True
 
 
@@ -81,6 +88,7 @@ async def advance_subscriptions(tx: Tx, subscriptions: Sequence[Subscription]) -
         """update subscription s
            set period_index = u.period_index, period_start = u.period_start,
                period_end = u.period_end, next_action_at = u.next_action_at,
+               reminder_at = u.reminder_at,
                version = u.version, updated_at = $2
            from json_populate_recordset(null::subscription, $3::json) as u
            where s.tenant_id = $1 and s.id = u.id and s.version = u.version - 1""",
@@ -94,6 +102,7 @@ async def advance_subscriptions(tx: Tx, subscriptions: Sequence[Subscription]) -
                     "period_start": subscription.period.start,
                     "period_end": subscription.period.end,
                     "next_action_at": subscription.next_action_at,
+                    "reminder_at": reminds_at(subscription),
                     "version": subscription.version,
                 }
                 for subscription in subscriptions
@@ -130,14 +139,40 @@ async def set_unpaid_change(tx: Tx, subscription_id: UUID, *, change: UnpaidChan
     )
 
 
-async def forget_unpaid_changes(tx: Tx, invoice_ids: Sequence[UUID]) -> None:
-    """Forget what subscriptions were before the changes that were invoiced there."""
-    await tx.execute(
+async def forget_unpaid_changes(tx: Tx, invoice_ids: Sequence[UUID]) -> list[UUID]:
+    """Forget what subscriptions were before the changes that were invoiced there; which those are."""
+    rows = await tx.fetch(
         """update subscription set unpaid_change = null
            where tenant_id = $1 and (unpaid_change ->> 'invoice_id')::uuid = any($2::uuid[])
-               and unpaid_change is not null""",
+               and unpaid_change is not null
+           returning id""",
         tx.tenant_id,
         invoice_ids,
+    )
+    return [row["id"] for row in rows]
+
+
+class StoredReminder(NamedTuple):
+    """The end that a subscription was reminded of last, and when it is to be reminded next."""
+
+    subscription_id: UUID
+    sent_for: datetime | None
+    due_at: datetime | None
+
+
+async def store_reminders(tx: Tx, reminders: Sequence[StoredReminder]) -> None:
+    """Note who was reminded, many in one statement. That changes nothing that a decision could rest on,
+    so that the versions of the subscriptions stay.
+    """
+    await tx.execute(
+        """update subscription s set reminded_of = r.reminded_of, reminder_at = r.reminder_at
+           from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[])
+               as r (id, reminded_of, reminder_at)
+           where s.tenant_id = $1 and s.id = r.id""",
+        tx.tenant_id,
+        [one.subscription_id for one in reminders],
+        [one.sent_for for one in reminders],
+        [one.due_at for one in reminders],
     )
 
 
@@ -192,10 +227,15 @@ _CHANGEABLE = (
     "next_action_at",
     "trial_start",
     "trial_end",
+    "trial_original_end",
+    "trial_state",
     "trial_end_behavior",
     "renews",
+    "reminder_days",
+    "reminder_at",
     "cancel_at",
     "canceled_at",
+    "cancellation_mode",
     "cancellation_reason",
     "cancellation_feedback",
     "cancellation_comment",
@@ -236,10 +276,15 @@ def _changeable(subscription: Subscription) -> dict[str, object]:
         subscription.next_action_at,
         trial.start,
         trial.end,
+        trial.original_end,
+        trial.state,
         trial.end_behavior,
         subscription.renews,
+        subscription.reminder.days,
+        reminds_at(subscription),
         cancellation.at,
         cancellation.requested_at,
+        cancellation.mode,
         cancellation.reason,
         cancellation.feedback,
         cancellation.comment,

@@ -17,9 +17,7 @@ from billwright.features.usage.model import (
     UsagePlace,
 )
 from billwright.features.usage.operations.record_usage import record_events
-from billwright.features.usage.rules.acceptance import late_usage
 from billwright.features.usage.sql.reads import recorded_events
-from billwright.features.usage.sql.writes import mark_late_usage
 from billwright.runtime.db.tx import Tx
 
 
@@ -73,15 +71,15 @@ async def correct_usage(
                 source=one.corrects.source, event_id=one.corrects.event_id
             )
         told.append((places[before.subscription_id], _event(one, before=before.event)))
-    recorded = await record_events(tx, told, within="/corrections")
-    late = late_usage(
-        (place, corrected[one.corrects].event.occurred_at)
-        for one, (place, _) in zip(corrections, told, strict=True)
-        if one.name in recorded
+    return await record_events(
+        tx,
+        told,
+        within="/corrections",
+        taken_away=[
+            (place, corrected[one.corrects].event.occurred_at)
+            for one, (place, _) in zip(corrections, told, strict=True)
+        ],
     )
-    if late:
-        await mark_late_usage(tx, late)
-    return recorded
 
 
 def _event(correction: Correction, *, before: NewUsage) -> NewUsage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from billwright.features.accounts.operations.lock_account import lock_account
@@ -40,15 +41,20 @@ async def record_usage(tx: Tx, command: RecordUsage) -> int:
 
 
 async def record_events(
-    tx: Tx, told: Sequence[tuple[UsagePlace, NewUsage]], *, within: str = "/events"
+    tx: Tx,
+    told: Sequence[tuple[UsagePlace, NewUsage]],
+    *,
+    within: str = "/events",
+    taken_away: Sequence[tuple[UsagePlace, datetime]] = (),
 ) -> Collection[tuple[str, str]]:
     """Record usage of any subscriptions, each event once however often it is told; returns which were
     new. Nobody waits for anybody: what is recorded while its window is being billed is found when that
     is looked at again.
 
     An event that was recorded with other values is an error of its source: all are refused, so that
-    it can be told apart from a repetition. `within` is where a request has them. Refuses:
-    `usage_events_too_many`, `usage_quantity_invalid`, `usage_event_differs`, `usage_event_corrected`.
+    it can be told apart from a repetition. `within` is where a request has them; `taken_away` are the
+    instants of others that do not count any more because of these. Refuses: `usage_events_too_many`,
+    `usage_quantity_invalid`, `usage_event_differs`, `usage_event_corrected`.
     """
     refuse_unfit_events([event for _, event in told], within=within)
     if not told:
@@ -57,7 +63,8 @@ async def record_events(
     if len(recorded) < len(told):
         await _refuse_differing(tx, told, within=within)
     if recorded:
-        late = late_usage((place, event.occurred_at) for place, event in told)
+        # At once, because who notes one subscription after another may wait in a circle.
+        late = late_usage([*((place, event.occurred_at) for place, event in told), *taken_away])
         if late:
             await mark_late_usage(tx, late)
         _audit(tx, told, new=len(recorded))

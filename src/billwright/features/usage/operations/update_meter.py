@@ -8,6 +8,7 @@ from billwright.features.usage.errors import meter_archived
 from billwright.features.usage.events import MeterUpdated
 from billwright.features.usage.model import Meter, MeterDefinition, MeterStatus, MeterVersion
 from billwright.features.usage.rules.definition import check_definition
+from billwright.features.usage.rules.revision import require_revision
 from billwright.features.usage.sql.reads_meters import meter_by_code
 from billwright.features.usage.sql.writes import (
     insert_meter_version,
@@ -25,18 +26,20 @@ class UpdateMeter:
     name: str | None = None
     description: str | None = None
     definition: MeterDefinition | None = None
+    expected_revision: int | None = None
 
 
 async def update_meter(tx: Tx, command: UpdateMeter) -> Meter:
     """Change a meter. Another definition makes a new version, by which everything is counted that is
     billed from now on; what was billed keeps its own.
 
-    Refuses: `meter_unknown`, `meter_archived`, `meter_definition_unfit`.
+    Refuses: `meter_unknown`, `meter_stale`, `meter_archived`, `meter_definition_unfit`.
     """
     if command.definition is not None:
         check_definition(command.definition)
     await lock_meter(tx, command.meter_code)
     before = await meter_by_code(tx, command.meter_code)
+    require_revision(before, command.expected_revision)
     if before.status is MeterStatus.ARCHIVED:
         raise meter_archived(meter_code=before.code)
     meter = replace(
@@ -46,7 +49,7 @@ async def update_meter(tx: Tx, command: UpdateMeter) -> Meter:
         version=_version(before.version, command.definition),
     )
     if meter != before:
-        meter = replace(meter, updated_at=tx.now)
+        meter = replace(meter, revision=before.revision + 1, updated_at=tx.now)
         await _store(tx, meter, before=before)
     tx.audit("meter.update", subject_type="meter", subject_id=meter.id, details=command)
     return meter

@@ -25,7 +25,8 @@ _DEFINITION = """v.number, v.event_type, v.aggregation, v.property, v.filters, v
 _NEWEST = """cross join lateral (
         select * from meter_version n where n.tenant_id = m.tenant_id and n.meter_id = m.id
         order by n.number desc limit 1) as v"""
-_METER = f"""select m.id, m.code, m.name, m.description, m.status, m.created_at, m.updated_at,
+_METER = f"""select m.id, m.code, m.name, m.description, m.status, m.revision, m.created_at,
+    m.updated_at,
     {_DEFINITION} from meter m {_NEWEST} where m.tenant_id = $1"""
 
 
@@ -103,6 +104,7 @@ def _meter_from_row(row: asyncpg.Record) -> Meter:
         version=_version_from_row(row),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        revision=row["revision"],
     )
 
 

@@ -107,3 +107,27 @@ HELD = f"""
             or coalesce(m.next_at, w.ends_at) > w.starts_at
         group by m."values"
     ) as u"""
+
+# A window begins with a use and lasts so many seconds; the next begins with the first use after it.
+_FIRST_USE = f"""
+    (select min(f.occurred_at) from unnest(o.subscription_ids) as s (subscription_id)
+     cross join lateral (
+         select e.occurred_at from usage_event e, lateral (
+             select s.subscription_id, o.event_type, o.ends_at, o.property, o.filters) as w
+         where e.occurred_at >= SINCE and {_EVENTS}
+             and case when o.aggregation = 'unique_count' then e.properties ->> o.property is not null
+                      else ({_VALUE}) is not null end
+         order by e.occurred_at limit 1) as f)"""
+
+FIRST_USES = f"""
+    select o.key, u.at from json_to_recordset($2::json) as o (
+        key int, subscription_ids uuid[], event_type text, aggregation text, property text,
+        filters jsonb, starts_at timestamptz, ends_at timestamptz, seconds int)
+    cross join lateral (
+        with recursive uses as (
+            select {_FIRST_USE.replace("SINCE", "o.starts_at")} as at
+            union all
+            select {_FIRST_USE.replace("SINCE", "p.at + make_interval(secs => o.seconds)")}
+            from uses p where p.at is not null)
+        select at from uses where at is not null) as u
+    order by o.key, u.at"""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
-from billwright.features.usage.model import LateUsage, Meter, NewUsage, UsagePlace
+import msgspec
+
+from billwright.features.usage.model import LateUsage, Meter, NewUsage, PropertyValue, UsagePlace
 from billwright.runtime.db.json import from_json, to_json
 from billwright.runtime.db.tx import Tx
 
@@ -14,11 +17,13 @@ from billwright.runtime.db.tx import Tx
 async def insert_events(
     tx: Tx, told: Sequence[tuple[UsagePlace, NewUsage]]
 ) -> set[tuple[str, str]]:
-    """Store the events that are not stored yet, by one statement; returns which those were.
+    """Store the events that are not stored yet and add them to the running totals, by one statement;
+    returns which those were.
 
-    All insert in the order of identities, so that two transactions with the same events wait for each
-    other one way only. Whose usage it is travels once for all of an account's subscription, and since
-    mostly all events are new, nothing is said of each when they are.
+    All insert in the order of identities and then add in the order of the totals' keys, so that two
+    transactions wait for each other one way only; this is why a correction disturbs the total of what
+    it corrects here too, which may be of another type. Whose usage it is travels once for all of an
+    account's subscription, and since mostly all events are new, nothing is said of each when they are.
     """
     ordered = sorted(told, key=lambda one: (one[1].source, one[1].event_id))
     # By identity: a UUID takes longer to be looked up than everything else that is done for an event.
@@ -33,7 +38,31 @@ async def insert_events(
                from json_to_recordset($2::json) as r (s text, e text, p int, m text, q numeric,
                    at timestamptz, properties jsonb, cs text, ce text)
                on conflict do nothing
-               returning source, event_id)
+               returning source, event_id, account_id, subscription_id, meter, quantity, occurred_at,
+                   received_at, corrects_source, corrects_event_id),
+           changed as (
+               select account_id, meter, subscription_id, quantity, 1 as told, occurred_at,
+                   corrects_event_id is not null or occurred_at > received_at as disturbs
+               from new
+               union all
+               select n.account_id, c.meter, n.subscription_id, 0, 0, 'infinity', true
+               from new n cross join lateral (
+                   select e.meter from usage_event e
+                   where e.tenant_id = $1 and e.source = n.corrects_source
+                       and e.event_id = n.corrects_event_id limit 1) as c
+               where n.corrects_event_id is not null),
+           added as (
+               insert into usage_total as t (tenant_id, account_id, event_type, subscription_id,
+                   quantity, events, revision, frontier, unseen)
+               select $1, c.account_id, c.meter, c.subscription_id, coalesce(sum(c.quantity), 0),
+                   sum(c.told), 1 + bool_or(c.disturbs)::int, min(c.occurred_at), true
+               from changed c group by c.account_id, c.meter, c.subscription_id
+               order by c.account_id, c.meter, c.subscription_id
+               on conflict (tenant_id, account_id, event_type, subscription_id) do update
+                   set quantity = t.quantity + excluded.quantity, events = t.events + excluded.events,
+                       revision = t.revision + greatest(excluded.revision - 1,
+                                                        (excluded.frontier < t.frontier)::int),
+                       unseen = true)
            select coalesce(json_agg(json_build_array(source, event_id)), '[]') from new
            having count(*) < $6""",
         tx.tenant_id,
@@ -48,22 +77,33 @@ async def insert_events(
     return {(source, event_id) for source, event_id in from_json(some)}
 
 
-def _row(event: NewUsage, *, place: int) -> dict[str, object]:
-    """Short names, for there are a thousand of them."""
-    row: dict[str, object] = {
-        "s": event.source,
-        "e": event.event_id,
-        "p": place,
-        "m": event.meter,
-        "q": event.quantity,
-        "at": event.occurred_at,
-    }
-    # Most have neither, and every member takes its time on both sides.
-    if event.properties is not None:
-        row["properties"] = event.properties
-    if event.corrects is not None:
-        row["cs"], row["ce"] = event.corrects
-    return row
+class _Row(msgspec.Struct, omit_defaults=True, gc=False):
+    """An event on its way, under short names, for there are a thousand of them: most have no properties
+    and correct nothing, and every member takes its time on both sides.
+    """
+
+    s: str
+    e: str
+    p: int
+    m: str
+    q: Decimal | None
+    at: datetime
+    properties: Mapping[str, PropertyValue] | None = None
+    cs: str | None = None
+    ce: str | None = None
+
+
+def _row(event: NewUsage, *, place: int) -> _Row:
+    return _Row(
+        event.source,
+        event.event_id,
+        place,
+        event.meter,
+        event.quantity,
+        event.occurred_at,
+        event.properties,
+        *(event.corrects or ()),
+    )
 
 
 async def mark_late_usage(tx: Tx, late: Sequence[LateUsage]) -> None:
@@ -185,7 +225,8 @@ async def lock_meter(tx: Tx, meter_code: str) -> None:
 async def update_meter_row(tx: Tx, meter: Meter) -> None:
     """Store what a meter is called, and whether it is archived."""
     await tx.execute(
-        """update meter set name = $3, description = $4, status = $5, updated_at = $6
+        """update meter set name = $3, description = $4, status = $5, updated_at = $6,
+               revision = $7
            where tenant_id = $1 and id = $2""",
         tx.tenant_id,
         meter.id,
@@ -193,4 +234,5 @@ async def update_meter_row(tx: Tx, meter: Meter) -> None:
         meter.description,
         meter.status,
         meter.updated_at,
+        meter.revision,
     )

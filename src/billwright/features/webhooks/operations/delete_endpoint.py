@@ -14,11 +14,13 @@ from billwright.features.webhooks.sql.writes import (
 from billwright.runtime.db.tx import Tx
 
 
-async def delete_endpoint(tx: Tx, endpoint_id: UUID) -> None:
+async def delete_endpoint(
+    tx: Tx, endpoint_id: UUID, *, expected_version: int | None = None
+) -> None:
     """Send nothing there any more, and forget it; its row goes when the log of what was sent there does.
-    Refuses: `webhook_endpoint_unknown`.
+    Refuses: `webhook_endpoint_unknown`, `webhook_endpoint_stale`.
     """
-    endpoint = await lock_endpoint(tx, endpoint_id)
+    endpoint = await lock_endpoint(tx, endpoint_id, expected_version=expected_version)
     deleted = replace(
         endpoint,
         status=EndpointStatus.DELETED,

@@ -16,12 +16,16 @@ from billwright.runtime.db.tx import Tx
 
 
 async def disable_endpoint(
-    tx: Tx, endpoint_id: UUID, *, reason: DisabledReason = DisabledReason.REQUESTED
+    tx: Tx,
+    endpoint_id: UUID,
+    *,
+    reason: DisabledReason = DisabledReason.REQUESTED,
+    expected_version: int | None = None,
 ) -> Endpoint:
     """Send nothing there any more; what waits is canceled, and so is a replay. For one that is disabled,
-    nothing changes. Refuses: `webhook_endpoint_unknown`.
+    nothing changes. Refuses: `webhook_endpoint_unknown`, `webhook_endpoint_stale`.
     """
-    endpoint = await lock_endpoint(tx, endpoint_id)
+    endpoint = await lock_endpoint(tx, endpoint_id, expected_version=expected_version)
     if endpoint.status is EndpointStatus.DISABLED:
         return endpoint
     disabled = replace(

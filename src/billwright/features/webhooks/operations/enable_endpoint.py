@@ -12,11 +12,15 @@ from billwright.kernel.ids import new_id
 from billwright.runtime.db.tx import Tx
 
 
-async def enable_endpoint(tx: Tx, endpoint_id: UUID) -> Endpoint:
+async def enable_endpoint(
+    tx: Tx, endpoint_id: UUID, *, expected_version: int | None = None
+) -> Endpoint:
     """Tell an endpoint of what happens from now on. What happened while it was disabled is sent by a
-    replay. For one that is enabled, nothing changes. Refuses: `webhook_endpoint_unknown`.
+    replay. For one that is enabled, nothing changes.
+
+    Refuses: `webhook_endpoint_unknown`, `webhook_endpoint_stale`.
     """
-    endpoint = await lock_endpoint(tx, endpoint_id)
+    endpoint = await lock_endpoint(tx, endpoint_id, expected_version=expected_version)
     if endpoint.status is EndpointStatus.ENABLED:
         return endpoint
     begins_with = new_id()

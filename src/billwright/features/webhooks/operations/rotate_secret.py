@@ -15,11 +15,15 @@ from billwright.runtime.secrets import SecretBox
 FORMER_SECRET_SIGNS_FOR = timedelta(hours=24)
 
 
-async def rotate_secret(tx: Tx, endpoint_id: UUID, *, box: SecretBox) -> Endpoint:
+async def rotate_secret(
+    tx: Tx, endpoint_id: UUID, *, box: SecretBox, expected_version: int | None = None
+) -> Endpoint:
     """Give an endpoint a new secret. For a day, the one that it replaces signs every message as well; one
-    that was replaced earlier signs none any more. Refuses: `webhook_endpoint_unknown`.
+    that was replaced earlier signs none any more.
+
+    Refuses: `webhook_endpoint_unknown`, `webhook_endpoint_stale`.
     """
-    endpoint = await lock_endpoint(tx, endpoint_id)
+    endpoint = await lock_endpoint(tx, endpoint_id, expected_version=expected_version)
     _, sealed = new_secret(box, tenant_id=tx.tenant_id, endpoint_id=endpoint.id)
     rotated = replace(
         endpoint,

@@ -29,15 +29,18 @@ class UpdateEndpoint:
 
     endpoint_id: UUID
     changes: EndpointChanges
+    expected_version: int | None = None
 
 
 async def update_endpoint(tx: Tx, command: UpdateEndpoint, *, targets: TargetPolicy) -> Endpoint:
     """Change an endpoint; what waits for it already goes to its new address.
 
-    Refuses: `webhook_endpoint_unknown`, `webhook_url_invalid`, `webhook_address_private`,
-    `webhook_event_type_unknown`.
+    Refuses: `webhook_endpoint_unknown`, `webhook_endpoint_stale`, `webhook_url_invalid`,
+    `webhook_address_private`, `webhook_event_type_unknown`.
     """
-    endpoint = await lock_endpoint(tx, command.endpoint_id)
+    endpoint = await lock_endpoint(
+        tx, command.endpoint_id, expected_version=command.expected_version
+    )
     asked = replace(endpoint, **command.changes)
     require_target(asked.url, targets)
     if asked.event_types != endpoint.event_types:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from billwright.features.webhooks.errors import webhook_endpoint_unknown
+from billwright.features.webhooks.errors import (
+    webhook_endpoint_stale,
+    webhook_endpoint_unknown,
+)
 from billwright.features.webhooks.model import (
     Attempt,
     Delivery,
@@ -32,8 +35,12 @@ async def insert_endpoint(tx: Tx, endpoint: Endpoint) -> None:
     await tx.insert("webhook_endpoint", [_row_of(endpoint)])
 
 
-async def lock_endpoint(tx: Tx, endpoint_id: UUID) -> Endpoint:
-    """An endpoint, locked until the commit. Refuses: `webhook_endpoint_unknown`."""
+async def lock_endpoint(
+    tx: Tx, endpoint_id: UUID, *, expected_version: int | None = None
+) -> Endpoint:
+    """An endpoint, locked until the commit. Refuses: `webhook_endpoint_unknown`,
+    `webhook_endpoint_stale`.
+    """
     row = await tx.fetch_row(
         f"""select {ENDPOINT_COLUMNS} from webhook_endpoint w
             where w.tenant_id = $1 and w.id = $2 and w.status <> 'deleted' for no key update""",
@@ -42,6 +49,8 @@ async def lock_endpoint(tx: Tx, endpoint_id: UUID) -> Endpoint:
     )
     if row is None:
         raise webhook_endpoint_unknown(webhook_endpoint_id=endpoint_id)
+    if expected_version not in {None, row["version"]}:
+        raise webhook_endpoint_stale(expected=expected_version, actual=row["version"])
     return endpoint_from_row(row)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from billwright.features.payments.model import AttemptState
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import (
     Capability,
     CollectRequest,
     PaymentProvider,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billwright.features.payments.port import PaymentProvider
+from billwright.features.payment_providers.port import PaymentProvider
 from billwright.providers.payment.sandbox.ledger import Ledger
 from billwright.providers.payment.sandbox.provider import SandboxProvider
 from billwright.runtime.clock import SystemClock

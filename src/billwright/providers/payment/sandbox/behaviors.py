@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from billwright.features.payments.model import Decline
-from billwright.features.payments.port import SavedMethod
+from billwright.features.payment_providers.model import Decline
+from billwright.features.payment_providers.port import SavedMethod
 from billwright.kernel.money import Money
 
 

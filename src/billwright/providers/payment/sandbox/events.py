@@ -7,8 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from billwright.features.payments.model import AttemptState, Decline, DisputeState, EventKind
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import (
+    AttemptState,
+    Decline,
+    DisputeState,
+    EventKind,
+)
+from billwright.features.payment_providers.port import (
     CallbackEvent,
     CallbackInvalid,
     Dispute,

@@ -19,8 +19,8 @@ from uuid import UUID
 
 import msgspec
 
-from billwright.features.payments.model import AttemptState, Decline
-from billwright.features.payments.port import SavedMethod
+from billwright.features.payment_providers.model import AttemptState, Decline
+from billwright.features.payment_providers.port import SavedMethod
 from billwright.kernel.money import Money
 from billwright.providers.payment.sandbox.behaviors import Behavior
 from billwright.runtime.db.json import to_json

@@ -6,8 +6,13 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from billwright.features.payments.model import AttemptState, Decline, DisputeState, MethodKind
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import (
+    AttemptState,
+    Decline,
+    DisputeState,
+    MethodKind,
+)
+from billwright.features.payment_providers.port import (
     CHECKOUT_EXPIRED,
     CallbackEvent,
     Capability,

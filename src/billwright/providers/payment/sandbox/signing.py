@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from billwright.features.payments.port import CALLBACK_TOLERANCE, CallbackInvalid
+from billwright.features.payment_providers.port import CALLBACK_TOLERANCE, CallbackInvalid
 
 _VERSION = "v1,"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billwright.features.payments.port import PaymentProvider
+from billwright.features.payment_providers.port import PaymentProvider
 from billwright.runtime.settings import Settings
 
 

@@ -16,7 +16,7 @@ import httpx2
 import stripe
 import structlog
 
-from billwright.features.payments.port import OutcomeUnknown, ProviderUnavailable
+from billwright.features.payment_providers.port import OutcomeUnknown, ProviderUnavailable
 from billwright.providers.payment.stripe.objects import StripeJson
 
 Call: TypeAlias = Callable[..., Awaitable[Any]]

@@ -9,8 +9,8 @@ from typing import Any
 
 import stripe
 
-from billwright.features.payments.model import AttemptState, EventKind
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import AttemptState, EventKind
+from billwright.features.payment_providers.port import (
     CALLBACK_TOLERANCE,
     CallbackEvent,
     CallbackInvalid,

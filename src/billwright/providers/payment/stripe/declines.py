@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from billwright.features.payments.model import Decline
+from billwright.features.payment_providers.model import Decline
 
 _GONE = """
     account_closed bank_account_closed bank_account_restricted branch_does_not_exist

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.port import (
     ListedPayment,
     OutcomeUnknown,
     ProviderUnavailable,

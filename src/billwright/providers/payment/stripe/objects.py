@@ -11,8 +11,13 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from billwright.features.payments.model import AttemptState, Decline, DisputeState, MethodKind
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.model import (
+    AttemptState,
+    Decline,
+    DisputeState,
+    MethodKind,
+)
+from billwright.features.payment_providers.port import (
     CHECKOUT_EXPIRED,
     Checkout,
     Dispute,

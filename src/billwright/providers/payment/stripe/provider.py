@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from billwright.features.payments.errors import amount_unsupported, checkout_refused
-from billwright.features.payments.model import AttemptState, Decline, MethodKind
-from billwright.features.payments.port import (
+from billwright.features.payment_providers.errors import amount_unsupported, checkout_refused
+from billwright.features.payment_providers.model import AttemptState, Decline, MethodKind
+from billwright.features.payment_providers.port import (
     CallbackEvent,
     Capability,
     Checkout,

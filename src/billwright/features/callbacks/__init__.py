@@ -1,0 +1,1 @@
+"""What do providers tell of their own accord?"""

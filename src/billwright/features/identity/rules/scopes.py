@@ -1,0 +1,31 @@
+"""What may a caller do with the scopes that it has?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from billwright.features.identity.errors import scope_not_held
+from billwright.features.identity.model import FULL_ACCESS, READ_ACCESS, SCOPES, Group, Right
+
+
+def scope_for(group: Group, right: Right) -> str:
+    """The scope that opens one right in one group, and nothing else."""
+    return f"{group}:{right}"
+
+
+def may(held: Collection[str], scope: str) -> bool:
+    """Whether what is held includes a scope: writing includes reading, and `billing` every group."""
+    if scope not in SCOPES:
+        return False
+    group, _, right = scope.partition(":")
+    including = {scope, FULL_ACCESS}
+    if right == Right.READ:
+        including |= {READ_ACCESS, f"{group}:{Right.WRITE}"}
+    return not including.isdisjoint(held)
+
+
+def check_given(scopes: Collection[str], *, held: Collection[str]) -> None:
+    """Whoever gives scopes away holds them itself. Refuses: `scope_not_held`."""
+    for scope in scopes:
+        if not may(held, scope):
+            raise scope_not_held(pointer="/scopes", scope=scope)

@@ -1,0 +1,1 @@
+"""Which ways to pay have accounts left?"""

@@ -1,0 +1,1 @@
+"""Which money goes back?"""
