@@ -17,6 +17,7 @@ from billwright.features.catalog.model import (
     FeatureTerms,
 )
 from billwright.kernel.calendar import Interval
+from billwright.kernel.quick import quickly_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class PoolPlace:
     subscription_id: UUID | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a subscription gives of one feature; `reason` says why not.
@@ -320,6 +322,7 @@ class Pool:
     version: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """May the account use so much more of a feature, by itself or through one of its subscriptions?"""
@@ -330,6 +333,7 @@ class Question:
     subscription_id: UUID | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """May it? `limit`, `used` and `remaining` belong to metered features, where a null limit is none;

@@ -26,6 +26,7 @@ from billwright.features.entitlements.rules.answer import answer_to
 from billwright.features.entitlements.sql.point_reads import FeaturesAsked, Found, Kept
 from billwright.features.identity.model import Group, Right
 from billwright.features.identity.rules.scopes import scope_for
+from billwright.kernel.quick import quickly_made
 from billwright.kernel.refusal import Refusal
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.access_reads import AccessReads, access_reads
@@ -84,6 +85,7 @@ async def check_entitlements(request: Request) -> Response:
     return JsonAnswer(_encode(answer))
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class _Desk:
     """Where one caller's questions are answered."""

@@ -17,12 +17,14 @@ from billwright.features.entitlements.model import (
     Question,
 )
 from billwright.features.entitlements.rules.standing import Level, Standing, has_room
+from billwright.kernel.quick import quickly_made
 
 _NOTHING, _ONE = Decimal(0), Decimal(1)
 _LASTING = timedelta(seconds=60)
 _COUNTED = timedelta(seconds=1)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class PoolNow:
     """How a pool stands, by which policy it is limited, when its count starts anew, and until when
@@ -36,6 +38,7 @@ class PoolNow:
     valid_until: datetime | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What answers stand on: a version of what the account has, the account's now, and until when that

@@ -29,6 +29,7 @@ from billwright.features.entitlements.rules.answer import (
 )
 from billwright.features.entitlements.rules.standing import level_of
 from billwright.kernel.ids import TenantId
+from billwright.kernel.quick import quickly_made
 from billwright.runtime.db.database import Database
 
 # A statement of this size takes few milliseconds, so that none waits long behind it.
@@ -58,6 +59,7 @@ class FeaturesAsked(NamedTuple):
     features: Sequence[str]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Access:
     """What a subscription gives; `level` is one of `AccessLevel`. Without features, that has to be
