@@ -20,6 +20,7 @@ from billwright.kernel.calendar import Interval
 from billwright.kernel.quick import quickly_made
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Source:
     """A subscription that gives what its plan version contains, some of it with the add-ons that it has
@@ -197,6 +198,7 @@ class Override:
     created_at: datetime
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
     """What one source gives of a metered feature in every window; none is no limit.
@@ -209,6 +211,7 @@ class Allowance:
     limit: Decimal | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolDefinition:
     """What the usage of a metered feature is counted against, by all that gives it now: for an account
@@ -230,6 +233,7 @@ class PoolDefinition:
     zone: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """How an allotment began in the running window, or was changed in it, at an instant: so much was
@@ -251,6 +255,7 @@ class AllotmentKind(StrEnum):
     GRANT = "grant"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allotment:
     """A part of a pool that usage is taken from while it is in force; without an amount it has no limit.
@@ -297,6 +302,7 @@ class Counting(StrEnum):
     RECOUNT = "recount"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
     """A pool as it was last settled: what was used up to `settled_at` has been taken from its

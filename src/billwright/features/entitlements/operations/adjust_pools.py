@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from billwright.features.entitlements.sql.reads_pools import allotments_of
 from billwright.features.entitlements.sql.writes_pools import lock_pools_of, store_holdings
 from billwright.features.usage.model import MeterDefinition
 from billwright.kernel.ids import new_id
+from billwright.kernel.quick import replaced
 from billwright.runtime.db.tx import Tx
 
 _NOTHING = Decimal(0)
@@ -42,7 +42,7 @@ async def adjust_pools(
         one for key, one in kept.items() if _differs(one.pool, wanted.get(key), meters=meters)
     ]
     allotments = await allotments_of(tx, [one.pool.id for one in changed])
-    before = [replace(one, allotments=tuple(allotments.get(one.pool.id, ()))) for one in changed]
+    before = [replaced(one, allotments=tuple(allotments.get(one.pool.id, ()))) for one in changed]
     after = await _redefine(tx, before, wanted=wanted, meters=meters)
     new = [one for key, one in wanted.items() if key not in kept]
     after += [new_pool(tx, one, meter=meters[one.meter]) for one in new]
@@ -78,7 +78,7 @@ async def _redefine(
 ) -> list[Holding]:
     """The pools as they are defined now, in windows that have not ended."""
     definitions = [
-        wanted.get(key_of(one.pool.definition)) or replace(one.pool.definition, allowances=())
+        wanted.get(key_of(one.pool.definition)) or replaced(one.pool.definition, allowances=())
         for one in holdings
     ]
     cut = [
@@ -89,7 +89,7 @@ async def _redefine(
     return [
         _defined_anew(
             tx,
-            replace(one, pool=replace(one.pool, definition=before.pool.definition)),
+            replaced(one, pool=replaced(one.pool, definition=before.pool.definition)),
             definition=definition,
             meter=meters[definition.meter],
             is_given=key_of(definition) in wanted,
@@ -122,7 +122,7 @@ def _defined_anew(
     adjusted = redefined(holding, definition, now=tx.now, new_id=new_id)
     is_kept = is_given or any(is_alive(one, tx.now) for one in holding.grants)
     return Holding(
-        pool=replace(
+        pool=replaced(
             adjusted.pool,
             event_type=meter.event_type,
             counting=counting_of(meter, definition.terms),
@@ -139,7 +139,7 @@ def new_pool(tx: Tx, definition: PoolDefinition, *, meter: MeterDefinition) -> H
     window = first_window(definition, tx.now)
     empty = Pool(
         id=new_id(),
-        definition=replace(definition, allowances=()),
+        definition=replaced(definition, allowances=()),
         event_type=meter.event_type,
         counting=counting_of(meter, definition.terms),
         window_start=window.start,
@@ -159,4 +159,4 @@ def new_pool(tx: Tx, definition: PoolDefinition, *, meter: MeterDefinition) -> H
         allowance_from(empty, one, at=window.start, now=tx.now, key=new_id())
         for one in definition.allowances
     )
-    return Holding(pool=replace(empty, definition=definition), allotments=held)
+    return Holding(pool=replaced(empty, definition=definition), allotments=held)

@@ -17,11 +17,13 @@ from billwright.features.entitlements.model import Granted, Override
 from billwright.features.entitlements.rules.decide import Holdings
 from billwright.features.entitlements.sql.reads import granted_to, restrictions_of, sources_of
 from billwright.features.entitlements.sql.reads_overrides import overrides_of
+from billwright.kernel.quick import quickly_made
 from billwright.runtime.db.tx import Tx
 
 Held = TypeVar("Held", Override, Granted)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
     """What an account has, until when nothing of it begins or ends, and its test clock."""

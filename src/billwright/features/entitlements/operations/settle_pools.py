@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -17,6 +16,7 @@ from billwright.features.entitlements.sql.reads_pools import allotments_of, pool
 from billwright.features.entitlements.sql.writes_pools import lock_pools, store_holdings
 from billwright.features.usage.model import TotalKey
 from billwright.features.usage.sql.reads_totals import usage_totals
+from billwright.kernel.quick import replaced
 from billwright.runtime.db.tx import Tx
 
 _NOTHING = Decimal(0)
@@ -39,7 +39,7 @@ async def settle_pools(
 async def settle_held(tx: Tx, holdings: Sequence[Holding], *, now: datetime) -> list[CountedPool]:
     """Likewise for pools that are held already, with all that belongs to each."""
     allotments = await allotments_of(tx, [one.pool.id for one in holdings])
-    full = [replace(one, allotments=tuple(allotments.get(one.pool.id, ()))) for one in holdings]
+    full = [replaced(one, allotments=tuple(allotments.get(one.pool.id, ()))) for one in holdings]
     counted = await count_pools(tx, full, now=now)
     await store_holdings(tx, before=full, after=[one.holding for one in counted])
     return counted

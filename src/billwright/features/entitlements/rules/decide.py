@@ -24,10 +24,12 @@ from billwright.features.entitlements.rules.feature_decision import (
 )
 from billwright.features.entitlements.rules.pooling import pools_of
 from billwright.features.entitlements.rules.restricting import Left, left_of
+from billwright.kernel.quick import quickly_made
 
 _NOTHING = Contributions((), {})
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
     """All that an account's access follows from, at one instant: `sources` from the oldest subscription

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from billwright.features.entitlements.model import Allotment, AllotmentKind, Pool, PoolDefinition
 from billwright.features.entitlements.rules.counting import NOTHING_COUNTED, Counted
+from billwright.kernel.quick import quickly_made
 
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 """Where a segment ends of which nobody knows the end yet."""
@@ -29,6 +30,7 @@ def key_of(definition: PoolDefinition) -> PoolKey:
     return PoolKey(definition.account_id, definition.feature, definition.subscription_id)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
     """A pool, what it holds, and what it remembers of the running totals."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -20,6 +19,7 @@ from billwright.features.entitlements.model import (
 )
 from billwright.features.entitlements.rules.pool import ALLOWANCE_PRIORITY, Holding
 from billwright.features.entitlements.rules.pool_window import Window, end_moved
+from billwright.kernel.quick import replaced
 
 _NOTHING = Decimal(0)
 _INSTANT = timedelta(microseconds=1)
@@ -40,8 +40,8 @@ def cut_for(holding: Holding, definition: PoolDefinition, *, now: datetime) -> H
     end = pool.window_end
     if follows and period is not None and pool.window_start < period[0] <= now:
         end = period[0] if end is None else min(end, period[0])
-    moved = replace(before, period=period if follows else before.period, zone=definition.zone)
-    return replace(holding, pool=replace(pool, definition=moved, window_end=end))
+    moved = replaced(before, period=period if follows else before.period, zone=definition.zone)
+    return replaced(holding, pool=replaced(pool, definition=moved, window_end=end))
 
 
 def redefined(
@@ -88,7 +88,7 @@ def redefined(
                 )
             )
     return Holding(
-        pool=replace(
+        pool=replaced(
             pool,
             definition=definition,
             window_start=window.start,
@@ -186,7 +186,7 @@ def _with_step(allotment: Allotment, step: Step) -> Allotment:
     amount: Decimal | None = _NOTHING
     for one in steps:
         amount = one.given + (_NOTHING if one.anew else amount or _NOTHING)
-    return replace(
+    return replaced(
         allotment,
         steps=steps,
         amount=None if step.limit is None else amount,

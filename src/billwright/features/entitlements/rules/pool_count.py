@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -25,6 +25,7 @@ from billwright.features.entitlements.rules.pool_settling import (
     stretches_of,
 )
 from billwright.features.usage.model import MeterDefinition, TotalKey, UsageTotal, UsageWindow, Used
+from billwright.kernel.quick import replaced
 
 _NOTHING = Decimal(0)
 _INSTANT = timedelta(microseconds=1)
@@ -153,13 +154,13 @@ def brought_up(
     counting = counting_of(count.meter, terms)
     if count.is_unused:
         counting = Counting.RECOUNT
-    pool = replace(holding.pool, event_type=count.meter.event_type, counting=counting)
+    pool = replaced(holding.pool, event_type=count.meter.event_type, counting=counting)
     foresees = (count.is_level or count.is_unused) and _is_foreseen(answers, subscriptions)
     if foresees or not count.is_followed:
         counted = NOTHING_COUNTED
     else:
         counted = counted_at(total, counting=counting, used=used)
-    return CountedPool(replace(holding, pool=pool, counted=counted), used)
+    return CountedPool(replaced(holding, pool=pool, counted=counted), used)
 
 
 def _is_foreseen(answers: Sequence[Used | None], subscriptions: int) -> bool:

@@ -6,7 +6,7 @@ It is planned first what has to be counted for that, so that many pools can be c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -20,6 +20,7 @@ from billwright.features.entitlements.rules.pool_window import (
     latest_window,
     windows_until,
 )
+from billwright.kernel.quick import replaced
 
 _NOTHING = Decimal(0)
 _INSTANT = timedelta(microseconds=1)
@@ -96,14 +97,14 @@ def begun_anew(holding: Holding, window: Window, *, folded: Folded | None) -> Ho
         else:
             allotments.append(
                 _kept(
-                    replace(one, issued_index=issued.get(one.id, one.issued_index)),
+                    replaced(one, issued_index=issued.get(one.id, one.issued_index)),
                     left=left.get(one.id, one.balance or _NOTHING),
                     at=window.start,
                     zone=definition.zone,
                 )
             )
     keeps = definition.terms.preserve_overage and folded is not None
-    pool = replace(
+    pool = replaced(
         holding.pool,
         window_start=window.start,
         window_end=window.end,
@@ -115,7 +116,7 @@ def begun_anew(holding: Holding, window: Window, *, folded: Folded | None) -> Ho
 
 
 def _allowed_anew(allotment: Allotment, limit: Decimal | None, *, at: datetime) -> Allotment:
-    return replace(
+    return replaced(
         allotment,
         amount=limit,
         balance=limit,
@@ -127,11 +128,11 @@ def _kept(grant: Allotment, *, left: Decimal, at: datetime, zone: str) -> Allotm
     amount = grant.amount or _NOTHING
     if not lasts_at(grant, at) or (grant.voided_at is not None and grant.voided_at <= at):
         gone = Step(at=at, given=left, limit=amount, gives=False)
-        return replace(grant, balance=left, steps=(gone,))
+        return replaced(grant, balance=left, steps=(gone,))
     kept, index = min(grant.rollover_max, max(grant.rollover_min, left)), grant.issued_index
     for number, _ in issues(grant, zone=zone, after=at - _INSTANT, until=at):
         kept, index = amount, number
-    return replace(
+    return replaced(
         grant,
         balance=kept,
         issued_index=index,
@@ -171,9 +172,12 @@ def is_over(holding: Holding, now: datetime) -> bool:
 
 def moved_on(holding: Holding, *, now: datetime) -> Holding:
     """A pool in its running window, where nothing that was used of those before counts."""
-    window = stretches_of(holding, now=now)[-1].window
+    definition = holding.pool.definition
+    window = Window(holding.pool.window_start, holding.pool.window_end)
+    window = latest_window(definition, window, now=now)
+    *_, window = windows_until(definition, window, now=now, first_uses=())
     moved = _in_window(holding, window, folded=None)
-    return replace(moved, pool=replace(moved.pool, window_end=window.end))
+    return replaced(moved, pool=replaced(moved.pool, window_end=window.end))
 
 
 def _in_window(holding: Holding, window: Window, *, folded: Folded | None) -> Holding:
@@ -184,7 +188,7 @@ def _in_window(holding: Holding, window: Window, *, folded: Folded | None) -> Ho
 
 def _as_folded(holding: Holding, stretch: Stretch, *, folded: Folded) -> Holding:
     return Holding(
-        pool=replace(
+        pool=replaced(
             holding.pool,
             window_start=stretch.window.start,
             window_end=stretch.window.end,
@@ -195,7 +199,7 @@ def _as_folded(holding: Holding, stretch: Stretch, *, folded: Folded) -> Holding
             overage_before=folded.overage,
         ),
         allotments=tuple(
-            replace(
+            replaced(
                 one,
                 balance=None if one.amount is None else folded.balances[one.id],
                 issued_index=folded.issued[one.id],
@@ -213,9 +217,9 @@ def leveled(holding: Holding, window: Window, *, now: datetime) -> Holding:
         next_cut(holding.allotments, zone=pool.definition.zone, after=now),
         window.end,
     ]
-    return replace(
+    return replaced(
         holding,
-        pool=replace(
+        pool=replaced(
             pool,
             window_start=window.start,
             window_end=window.end,
@@ -245,7 +249,7 @@ def balances_now(
     window = Window(pool.settled_at, pool.window_end)
     folded = fold(
         [
-            replace(
+            replaced(
                 one,
                 steps=(
                     Step(

@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 from billwright.features.catalog.model import Reset, ResetKind
 from billwright.features.entitlements.model import PoolDefinition
 from billwright.kernel.calendar import Interval, IntervalUnit, Schedule
+from billwright.kernel.quick import quickly_made
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a local time
 _MONDAY = datetime(1969, 12, 29)  # noqa: DTZ001 - likewise
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Window:
     """The instants from `start` up to, but not including, `end`."""
