@@ -17,6 +17,7 @@ from billwright.features.accounts.sql.reads_contacts import billing_contacts, li
 from billwright.features.catalog.sql.reads import list_plans
 from billwright.features.invoicing.model import InvoiceState
 from billwright.features.invoicing.sql.reads import list_invoices, states_of_documents
+from billwright.features.notifications.sql.reads import RequestQuery, list_requests
 from billwright.features.payments.sql.reads import has_live_attempts, list_payments
 from billwright.features.refunds.sql.reads import list_refunds
 from billwright.features.subscriptions.model import SubscriptionState
@@ -128,6 +129,12 @@ _MORE = (
            currency, amount_minor, reason, version, created_at, updated_at)
        select tenant_id, id, account_id, id, 'requested', 'manual', id, 'succeeded', 'EUR', 1, '', 1,
            created_at, created_at from payment""",
+    """insert into notification_request (tenant_id, id, type, version, account_id, recipient_role, locale,
+           subject_type, subject_id, sequence, data, dedup_key, priority, state, attempts, occurred_at,
+           expires_at)
+       select tenant_id, gen_random_uuid(), 'invoice.finalized', 1, account_id, 'billing', 'en',
+           'invoice', id, n, '{}', id || ':' || n, 0, 'delivered', 1, created_at, created_at
+       from invoice, generate_series(1, 5) n""",
     "update invoice set state = 'paid', paid_minor = total_minor where number not like '%7'",
     "analyze",
 )
@@ -165,6 +172,24 @@ async def test_what_is_asked_of_one_account_looks_at_that_account(crowd):
             await read(explaining, uuid4())
         plan = "\n".join(explaining.plans)
         assert re.search(rf"(Scan using|Index Scan on) {index}\b", plan), (what, plan)
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        (RequestQuery(account_id=uuid4()), "notification_request_tenant_id_account_id_idx"),
+        (
+            RequestQuery(subject_id=uuid4()),
+            "notification_request_tenant_id_subject_id_sequence_key",
+        ),
+    ],
+)
+async def test_messages_are_found_by_whom_and_what_they_are_about(crowd, asked, index):
+    async with crowd.tx() as tx:
+        explaining = Explaining(tx)
+        await list_requests(explaining, asked, before=None, limit=21)
+    plan = "\n".join(explaining.plans)
+    assert re.search(rf"(Scan using|Index Scan on) {index}\b", plan), plan
 
 
 @pytest.mark.parametrize("role", [None, "billing"])

@@ -29,7 +29,7 @@ from billwright.features.entitlements.rules.reserving import (
     refuse_unfit_amount,
     subscription_for,
 )
-from billwright.features.entitlements.rules.standing import Standing, has_room
+from billwright.features.entitlements.rules.standing import Standing, has_room, plain_quantity
 from billwright.features.entitlements.sql.reads_reservations import (
     KeptReservation,
     account_now,
@@ -123,15 +123,11 @@ async def _refuse_without_room(tx: Tx, command: ReserveAllotment, *, standing: S
         resets_at = standing.pool.window_end
         raise entitlement_exhausted(
             feature_code=command.feature_code,
-            limit=_plain(standing.limit),
-            used=_plain(standing.used),
-            remaining=_plain(standing.remaining),
+            limit=plain_quantity(standing.limit),
+            used=plain_quantity(standing.used),
+            remaining=plain_quantity(standing.remaining),
             resets_at=resets_at.isoformat() if resets_at else None,
         )
-
-
-def _plain(number: Decimal | None) -> str | None:
-    return None if number is None else format(number.normalize(), "f")
 
 
 async def _reserve(

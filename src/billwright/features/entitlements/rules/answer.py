@@ -16,7 +16,12 @@ from billwright.features.entitlements.model import (
     DenialReason,
     Question,
 )
-from billwright.features.entitlements.rules.standing import Level, Standing, has_room
+from billwright.features.entitlements.rules.standing import (
+    Level,
+    Standing,
+    has_room,
+    plain_quantity,
+)
 from billwright.kernel.quick import quickly_made
 
 _NOTHING, _ONE = Decimal(0), Decimal(1)
@@ -104,16 +109,12 @@ def decision_now(decision: Decision, pool: PoolNow | None) -> Decision:
         kind=decision.kind,
         allowed=reason is None,
         reason=reason,
-        limit=_told(level.limit),
-        used=_told(max(level.used, _NOTHING)),
-        remaining=_told(level.remaining),
+        limit=plain_quantity(level.limit),
+        used=plain_quantity(max(level.used, _NOTHING)),
+        remaining=plain_quantity(level.remaining),
         resets_at=pool.resets_at,
         pool=decision.pool,
     )
-
-
-def _told(quantity: Decimal | None) -> str | None:
-    return None if quantity is None else format(quantity.normalize(), "f")
 
 
 def _room_of(pool: PoolNow) -> tuple[bool, Decimal]:

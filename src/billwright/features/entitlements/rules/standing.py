@@ -84,3 +84,8 @@ def has_room(
             return True
         case LimitPolicy.SOFT_CAPPED:
             return level.overage + beyond <= (soft_cap or _NOTHING)
+
+
+def plain_quantity(quantity: Decimal | None) -> str | None:
+    """A quantity as answers tell it, without zeros that say nothing; none is no limit."""
+    return None if quantity is None else format(quantity.normalize(), "f")

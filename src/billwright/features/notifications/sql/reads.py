@@ -15,6 +15,7 @@ from billwright.features.notifications.model import (
     RequestId,
     RequestState,
 )
+from billwright.runtime.db.conditions import Conditions
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
@@ -37,21 +38,18 @@ async def list_requests(
     tx: Tx, query: RequestQuery, *, before: UUID | None, limit: int
 ) -> list[NotificationRequest]:
     """Requests, newest first, that come after the one named `before` in that order."""
+    wanted = Conditions("r.tenant_id = {}", tx.tenant_id)
+    wanted.add("r.id < {}", before)
+    wanted.add("r.account_id = {}", query.account_id)
+    wanted.add("r.subject_id = {}", query.subject_id)
+    wanted.add("r.type = {}", query.type)
+    wanted.add("r.state = {}", query.state)
+    most = wanted.parameter(limit)
     rows = await tx.fetch(
         f"""select {REQUEST_COLUMNS} from notification_request r
-            where r.tenant_id = $1 and ($2::uuid is null or r.id < $2)
-                and ($4::uuid is null or r.account_id = $4)
-                and ($5::uuid is null or r.subject_id = $5)
-                and ($6::text is null or r.type = $6)
-                and ($7::text is null or r.state = $7)
-            order by r.id desc limit $3""",
-        tx.tenant_id,
-        before,
-        limit,
-        query.account_id,
-        query.subject_id,
-        query.type,
-        query.state,
+            where {wanted.sql}
+            order by r.id desc limit {most}""",
+        *wanted.values,
     )
     return [request_from_row(row) for row in rows]
 
