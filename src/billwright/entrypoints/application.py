@@ -66,8 +66,9 @@ class Application:
             exception_handlers={404: _not_found},
         )
         self.asgi = RequestContext(
-            BodyLimit(HotRoutes(root, mounts={"/api/billing": self._platform})),
+            BodyLimit(root),
             metrics=self.metrics,
+            hot_routes=HotRoutes({"/api/billing": self._platform}),
             quiet_routes=_QUIET_ROUTES,
             # Who has the rest of the path can pay, and sees what is due.
             secret_below=(f"{PAY_PATH}/",),

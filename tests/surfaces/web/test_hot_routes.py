@@ -65,8 +65,11 @@ class Both:
             self.reached_root += 1
             await root(scope, receive, send)
 
-        early = HotRoutes(counted, mounts={"/api/shop": application})
-        self.early = RequestContext(BodyLimit(early, largest=9), metrics=self.metrics["early"])
+        self.early = RequestContext(
+            BodyLimit(counted, largest=9),
+            metrics=self.metrics["early"],
+            hot_routes=HotRoutes({"/api/shop": application}, largest_body=9),
+        )
         self.late = RequestContext(BodyLimit(root, largest=9), metrics=self.metrics["late"])
 
     async def ask(self, method: str, path: str) -> tuple[httpx2.Response, httpx2.Response]:

@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+import msgspec
+
 from billwright.features.catalog.model import (
     AllowanceChange,
     Combination,
@@ -105,9 +107,7 @@ class PoolPlace:
     subscription_id: UUID | None
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a subscription gives of one feature; `reason` says why not.
 
     `value` belongs to `static` features. `limit`, `used` and `remaining` are decimal strings and
@@ -328,9 +328,7 @@ class Pool:
     version: int
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """May the account use so much more of a feature, by itself or through one of its subscriptions?"""
 
     account_id: UUID
@@ -339,9 +337,7 @@ class Question:
     subscription_id: UUID | None = None
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """May it? `limit`, `used` and `remaining` belong to metered features, where a null limit is none;
     `value` to static ones.
 

@@ -26,6 +26,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 # Writes what a transaction has published, audited and enqueued, as its last statements.
 Outbox: TypeAlias = "Callable[[Connection, Tx], Awaitable[None]]"
 
+Fetch: TypeAlias = "Callable[..., Awaitable[list[asyncpg.Record]]]"
+
 APPLICATION_ROLE = "billwright_app"
 
 _WAITED_IN_VAIN = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
@@ -175,8 +177,14 @@ class Database:
 
     async def unscoped(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """Rows of a guarded function; tables show nothing here, since no tenant is set."""
+        async with self.looking_across() as fetch:
+            return await fetch(sql, *values)
+
+    @asynccontextmanager
+    async def looking_across(self) -> AsyncIterator[Fetch]:
+        """`unscoped` on one connection for whoever asks again and again, until the block ends."""
         async with self._pool.acquire() as connection:
-            return await connection.fetch(sql, *values)
+            yield connection.fetch
 
     async def tenant_by_code(self, code: str) -> TenantId | None:
         """The tenant that goes by `code`."""

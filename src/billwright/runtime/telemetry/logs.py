@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from typing import Literal, TextIO, TypeAlias
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -86,7 +87,11 @@ def _console(output: TextIO) -> Render:
         exception_formatter=structlog.dev.plain_traceback,
         sort_keys=False,
     )
-    return lambda line: renderer(None, "", line)
+    return lambda line: renderer(
+        None,
+        "",
+        {name: str(value) if isinstance(value, UUID) else value for name, value in line.items()},
+    )
 
 
 def _bytes_logger_factory(output: TextIO) -> Callable[..., WrappedLogger]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.datastructures import State
 
 from billwright import __version__
 from billwright.surfaces.platform_api import (
@@ -104,6 +105,15 @@ _SECURITY_SCHEMES = {
 }
 
 
+class _QuickState(State):
+    """Plain attributes: the framework's own take as long to be found as all else that is looked up for
+    a question about access.
+    """
+
+    def __setattr__(self, key: str, value: object) -> None:
+        object.__setattr__(self, key, value)
+
+
 def create_platform_api() -> FastAPI:
     """The application, to be mounted at `PATH`; requests need a `Wiring` as `state.wiring`."""
     app = FastAPI(
@@ -117,6 +127,7 @@ def create_platform_api() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state = _QuickState()
     app.state.known_callers = KnownCallers()
     install_problem_handlers(app)
     scopes: dict[str, str] = {}

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Header
 from fastapi.routing import APIRoute
@@ -37,9 +37,7 @@ _REMEMBERED_SECONDS = 1
 _MOST_REMEMBERED = 4096
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """What a request says about its caller: the headers `Authorization` and `X-Tenant`."""
 
     authorization: str | None
@@ -148,7 +146,7 @@ async def authorize(request: Request, credentials: Credentials, *, scope: str) -
     wiring: Wiring = state.wiring
     known: KnownCallers = state.known_callers
     caller = known.remembered(credentials) or await known.of(credentials, wiring.database)
-    log_context.set({**log_context.get(), "tenant": str(caller.tenant_id)})
+    log_context.set({**log_context.get(), "tenant": caller.tenant_id})
     if not may(caller.scopes, scope):
         raise scope_missing(scope=scope)
     return Authorized(caller, wiring, request.scope["route"].name)

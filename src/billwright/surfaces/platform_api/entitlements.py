@@ -49,6 +49,7 @@ was used.
 """
 
 _encode = msgspec.json.Encoder().encode
+_LEVELS = {level.value: level for level in AccessLevel}  # a lookup takes a tenth of a call's time
 
 _Quantity = Annotated[str, msgspec.Meta(extra_json_schema={"examples": ["1000"]})]
 
@@ -110,8 +111,8 @@ class Entitlements(msgspec.Struct, forbid_unknown_fields=True):
 async def get_entitlements(request: Request) -> Response:
     reader = await authorize(request, credentials_of(request), scope=_SCOPE)
     try:
-        subscription_id = UUID(request.path_params["subscription_id"])
-    except ValueError:
+        subscription_id = msgspec.convert(request.path_params["subscription_id"], UUID)
+    except msgspec.ValidationError:
         return refusal_response(request_invalid(), parameters=_NO_UUID)
     reads = access_reads(request)
     access = await reads.point.access_of(
@@ -128,7 +129,7 @@ async def get_entitlements(request: Request) -> Response:
             subscription_id,
             access.account_id,
             access.version,
-            AccessLevel(access.level),
+            _LEVELS[access.level],
             [_told(one) for one in access.features],
         )
     return JsonAnswer(_encode(answer))

@@ -37,21 +37,26 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         largest = self._largest_by_path.get(scope["path"], self._largest)
-        announced = _announced_length(scope)
-        received = 0
+        await self._app(scope, receive_within(scope, receive, largest=largest), send)
 
-        async def receive_within_limit() -> Message:
-            nonlocal received
-            if announced > largest:
+
+def receive_within(scope: Scope, receive: Receive, *, largest: int) -> Receive:
+    """`receive`, which raises as soon as a body is longer or announces that it will be."""
+    announced = _announced_length(scope)
+    received = 0
+
+    async def receive_within_limit() -> Message:
+        nonlocal received
+        if announced > largest:
+            raise _too_large(largest)
+        message = await receive()
+        if message["type"] == "http.request":
+            received += len(message.get("body", b""))
+            if received > largest:
                 raise _too_large(largest)
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > largest:
-                    raise _too_large(largest)
-            return message
+        return message
 
-        await self._app(scope, receive_within_limit, send)
+    return receive_within_limit
 
 
 async def body_within(request: Request, *, largest: int) -> bytes:

@@ -13,9 +13,10 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from billwright.kernel.refusal import Refusal
+from billwright.surfaces.web.body_limit import DEFAULT_BODY_BYTES, receive_within
 from billwright.surfaces.web.openapi import HotRoute
 from billwright.surfaces.web.problems import declined, refusal_response
 
@@ -36,16 +37,16 @@ class JsonAnswer(Response):
 
 
 class HotRoutes:
-    """ASGI middleware: answers the hot routes of applications by the path that they are mounted at.
+    """The hot routes of applications, by the path that each application is mounted at."""
 
-    Bodies are limited by whoever calls it.
-    """
-
-    def __init__(self, app: ASGIApp, *, mounts: Mapping[str, FastAPI]) -> None:
-        self._app = app
+    def __init__(
+        self, mounts: Mapping[str, FastAPI], *, largest_body: int = DEFAULT_BODY_BYTES
+    ) -> None:
+        self._largest_body = largest_body
         self._routes = [
             (
-                re.compile(re.escape(path) + route.path_regex.pattern.removeprefix("^")),
+                route.method,
+                re.compile(re.escape(path) + route.path_regex.pattern.removeprefix("^")).fullmatch,
                 path,
                 route,
                 mounted,
@@ -55,21 +56,22 @@ class HotRoutes:
             if isinstance(route, HotRoute)
         ]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            for pattern, path, route, mounted in self._routes:
-                match = pattern.fullmatch(scope["path"])
-                if match and scope["method"] == route.method:
-                    scope.update(
-                        app=mounted, path_params=match.groupdict(), root_path=path, route=route
-                    )
-                    request = Request(scope, receive)
-                    try:
-                        response = await route.answer(request)
-                    except Refusal as refusal:
-                        response = refusal_response(refusal)
-                    except HTTPException as error:
-                        response = await declined(request, error)
-                    await response(scope, receive, send)
-                    return
-        await self._app(scope, receive, send)
+    async def answer(self, scope: Scope, receive: Receive) -> Response | None:
+        """What a hot route answers to a request; none when the request is for another route."""
+        wanted, asked = scope["method"], scope["path"]
+        for method, matching, path, route, mounted in self._routes:
+            if method == wanted and (match := matching(asked)):
+                scope["app"] = mounted
+                scope["path_params"] = match.groupdict()
+                scope["root_path"] = path
+                scope["route"] = route
+                if method != "GET":
+                    receive = receive_within(scope, receive, largest=self._largest_body)
+                request = Request(scope, receive)
+                try:
+                    return await route.answer(request)
+                except Refusal as refusal:
+                    return refusal_response(refusal)
+                except HTTPException as error:
+                    return await declined(request, error)
+        return None

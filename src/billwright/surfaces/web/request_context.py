@@ -20,8 +20,10 @@ from billwright.kernel.ids import new_id_text
 from billwright.runtime.telemetry.context import log_context
 from billwright.runtime.telemetry.metrics import Metrics
 from billwright.runtime.telemetry.redaction import redacted_text
+from billwright.surfaces.web.hot_routes import HotRoutes
 from billwright.surfaces.web.problems import problem_response
 
+_START, _BODY = "http.response.start", "http.response.body"
 _ID_HEADERS = (b"x-correlation-id", b"x-request-id")
 _LONGEST_ID = 128
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -29,7 +31,7 @@ _UNMATCHED = "unmatched"
 
 
 class RequestContext:
-    """The outermost ASGI application.
+    """The outermost ASGI application. What `hot_routes` answers does not come to the others.
 
     Successful requests to a route template in `quiet_routes` are counted but not logged one by one:
     put the hot routes and the health checks there. Whatever answers 400 or more is always logged.
@@ -41,11 +43,13 @@ class RequestContext:
         app: ASGIApp,
         *,
         metrics: Metrics,
+        hot_routes: HotRoutes | None = None,
         quiet_routes: Collection[str] = (),
         secret_below: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._metrics = metrics
+        self._hot = hot_routes
         self._quiet = frozenset(quiet_routes)
         self._secret_below = tuple(secret_below)
 
@@ -61,20 +65,27 @@ class RequestContext:
             return
         request_id = _request_id(scope)
         header = request_id.encode()
-        correlation, request = (_ID_HEADERS[0], header), (_ID_HEADERS[1], header)
+        ids = (_ID_HEADERS[0], header), (_ID_HEADERS[1], header)
         status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"] == _START:
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), correlation, request]
+                message["headers"] = [*message.get("headers", ()), *ids]
             await send(message)
 
         token = log_context.set({**log_context.get(), "request_id": request_id})
         started = perf_counter()
         try:
-            await self._app(scope, receive, send_with_id)
+            answer = None if self._hot is None else await self._hot.answer(scope, receive)
+            if answer is None:
+                await self._app(scope, receive, send_with_id)
+            else:
+                status = answer.status_code
+                headers = [*answer.raw_headers, *ids]
+                await send({"type": _START, "status": status, "headers": headers})
+                await send({"type": _BODY, "body": answer.body})
         except Exception:  # noqa: BLE001 - the last place where a bug can be answered
             self._log.exception(
                 "request failed", method=scope["method"], path=self._told_path(scope)
@@ -120,8 +131,8 @@ def route_template(scope: Scope) -> str:
 
 def _request_id(scope: Scope) -> str:
     """The caller's id, if it is one that may be logged and sent back; otherwise a fresh one."""
-    given = [(name, value) for name, value in scope["headers"] if name in _ID_HEADERS]
-    for _, value in sorted(given, key=itemgetter(0)):
+    given = [pair for pair in scope["headers"] if pair[0] in _ID_HEADERS]
+    for _, value in sorted(given, key=itemgetter(0)) if given else ():
         text: str = value.decode("latin-1").strip()[:_LONGEST_ID]
         if text and text.isascii() and text.isprintable() and redacted_text(text) == text:
             return text

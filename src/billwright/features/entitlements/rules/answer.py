@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
+
+import msgspec
 
 from billwright.features.catalog.model import FeatureKind, LimitPolicy
 from billwright.features.entitlements.model import (
@@ -22,16 +23,13 @@ from billwright.features.entitlements.rules.standing import (
     has_room,
     plain_quantity,
 )
-from billwright.kernel.quick import quickly_made
 
 _NOTHING, _ONE = Decimal(0), Decimal(1)
 _LASTING = timedelta(seconds=60)
 _COUNTED = timedelta(seconds=1)
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class PoolNow:
+class PoolNow(msgspec.Struct, frozen=True, gc=False):
     """How a pool stands, by which policy it is limited, when its count starts anew, and until when
     nothing of it begins or ends.
     """
@@ -43,9 +41,7 @@ class PoolNow:
     valid_until: datetime | None
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True, gc=False):
     """What answers stand on: a version of what the account has, the account's now, and until when that
     version holds.
     """

@@ -7,10 +7,12 @@ from decimal import Decimal
 
 from billwright.features.catalog.model import LimitPolicy
 from billwright.features.entitlements.model import Pool
+from billwright.kernel.quick import quickly_made
 
 _NOTHING = Decimal(0)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Level:
     """What of a pool was used in the window, how much of that beyond the limit, what is left (none is no

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -29,14 +28,14 @@ from billwright.features.entitlements.rules.answer import (
 )
 from billwright.features.entitlements.rules.standing import level_of
 from billwright.kernel.ids import TenantId
-from billwright.kernel.quick import quickly_made
-from billwright.runtime.db.database import Database
+from billwright.runtime.db.database import Database, Fetch
 
 # A statement of this size takes few milliseconds, so that none waits long behind it.
 _MOST_AT_ONCE = 500
 
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
+_Waiting: TypeAlias = "tuple[Asked, asyncio.Future[Answered]]"
 Value = TypeVar("Value")
 
 
@@ -47,7 +46,7 @@ class SubscriptionAsked(NamedTuple):
     subscription_id: UUID
 
 
-class FeaturesAsked(NamedTuple):
+class FeaturesAsked(msgspec.Struct, frozen=True, gc=False):
     """What was decided of these features for an account of the tenant, which is named by its id or by
     the platform's, or for one subscription of it?
     """
@@ -59,9 +58,7 @@ class FeaturesAsked(NamedTuple):
     features: Sequence[str]
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True, gc=False):
     """What a subscription gives; `level` is one of `AccessLevel`. Without features, that has to be
     computed anew.
     """
@@ -72,14 +69,14 @@ class Access:
     features: tuple[Decision, ...] | None
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """What was decided of one feature, and how its pools stand; none where they have to be settled."""
 
     decision: AccountDecision | Decision | None
     pools: Sequence[PoolNow] | None
 
 
-class Kept(NamedTuple):
+class Kept(msgspec.Struct, frozen=True, gc=False):
     """What is kept of an account: of each feature that was asked about. Without an account there is none
     of that name; without a ground, what the account has is to be computed anew.
     """
@@ -90,11 +87,16 @@ class Kept(NamedTuple):
 
 
 class _Together(Generic[Asked, Answered]):
-    """Questions of one kind, one statement for all that wait."""
+    """Questions of one kind, one statement for all that wait; as long as any wait, on one connection."""
 
-    def __init__(self, answer: Callable[[list[Asked]], Awaitable[list[Answered]]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        answer: Callable[[Fetch, list[Asked]], Awaitable[list[Answered]]],
+    ) -> None:
+        self._database = database
         self._answer = answer
-        self._waiting: list[tuple[Asked, asyncio.Future[Answered]]] = []
+        self._waiting: list[_Waiting[Asked, Answered]] = []
         self._answering: asyncio.Task[None] | None = None
 
     def ask(self, asked: Asked) -> asyncio.Future[Answered]:
@@ -108,23 +110,30 @@ class _Together(Generic[Asked, Answered]):
     async def _answer_all(self) -> None:
         try:
             while self._waiting:
-                asked = self._waiting[:_MOST_AT_ONCE]
-                del self._waiting[:_MOST_AT_ONCE]
-                await self._answer_some(asked)
+                await self._answer_on_one_connection()
         finally:
             self._answering = None
 
-    async def _answer_some(self, asked: list[tuple[Asked, asyncio.Future[Answered]]]) -> None:
+    async def _answer_on_one_connection(self) -> None:
+        """Until none waits, or the connection fails."""
+        told: list[_Waiting[Asked, Answered]] = []
         try:
-            answers = await self._answer([one for one, _ in asked])
+            async with self._database.looking_across() as fetch:
+                while self._waiting:
+                    told, self._waiting = (
+                        self._waiting[:_MOST_AT_ONCE],
+                        self._waiting[_MOST_AT_ONCE:],
+                    )
+                    answers = await self._answer(fetch, [one for one, _ in told])
+                    for (_, answer), answered in zip(told, answers, strict=True):
+                        if not answer.done():
+                            answer.set_result(answered)
         except Exception as error:  # noqa: BLE001 - each of those who asked is told
-            for _, answer in asked:
+            if not told:  # there was no connection for any of them
+                told, self._waiting = self._waiting, []
+            for _, answer in told:
                 if not answer.done():
                     answer.set_exception(error)
-            return
-        for (_, answer), answered in zip(asked, answers, strict=True):
-            if not answer.done():
-                answer.set_result(answered)
 
 
 class PointReads:
@@ -132,8 +141,8 @@ class PointReads:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._accesses = _Together(self._read_accesses)
-        self._kept = _Together(self.kept_of_all)
+        self._accesses = _Together(database, self._read_accesses)
+        self._kept = _Together(database, self._read_kept)
 
     async def access_of(self, asked: SubscriptionAsked) -> Access | None:
         """What a subscription gives; none when it gives nothing or does not exist."""
@@ -145,8 +154,11 @@ class PointReads:
 
     async def kept_of_all(self, asked: Sequence[FeaturesAsked]) -> list[Kept]:
         """Likewise of many, in a statement of their own."""
+        return await self._read_kept(self._database.unscoped, asked)
+
+    async def _read_kept(self, fetch: Fetch, asked: Sequence[FeaturesAsked]) -> list[Kept]:
         codes, firsts, lasts = _places_of_codes(asked)
-        rows = await self._database.unscoped(
+        rows = await fetch(
             """select place, account_id, version, valid_until, account_now, decision, pools
                from check_entitlements($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::int[],
                                        $6::int[], $7::text[], $8)""",
@@ -168,8 +180,10 @@ class PointReads:
             kept[-1].features.append(_found(decision, pools=pools, is_whole=is_whole))
         return kept
 
-    async def _read_accesses(self, asked: Sequence[SubscriptionAsked]) -> list[Access | None]:
-        rows = await self._database.unscoped(
+    async def _read_accesses(
+        self, fetch: Fetch, asked: Sequence[SubscriptionAsked]
+    ) -> list[Access | None]:
+        rows = await fetch(
             """select place, account_id, version, access, features, pools
                from read_entitlements($1::uuid[], $2::uuid[], $3)""",
             [tenant_id for tenant_id, _ in asked],

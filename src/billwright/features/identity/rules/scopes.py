@@ -15,13 +15,8 @@ def scope_for(group: Group, right: Right) -> str:
 
 def may(held: Collection[str], scope: str) -> bool:
     """Whether what is held includes a scope: writing includes reading, and `billing` every group."""
-    if scope not in SCOPES:
-        return False
-    group, _, right = scope.partition(":")
-    including = {scope, FULL_ACCESS}
-    if right == Right.READ:
-        including |= {READ_ACCESS, f"{group}:{Right.WRITE}"}
-    return not including.isdisjoint(held)
+    enough = _ENOUGH_FOR.get(scope)
+    return enough is not None and not enough.isdisjoint(held)
 
 
 def check_given(scopes: Collection[str], *, held: Collection[str]) -> None:
@@ -29,3 +24,13 @@ def check_given(scopes: Collection[str], *, held: Collection[str]) -> None:
     for scope in scopes:
         if not may(held, scope):
             raise scope_not_held(pointer="/scopes", scope=scope)
+
+
+def _enough_for(scope: str) -> frozenset[str]:
+    """The scopes each of which opens what this one opens."""
+    group, _, right = scope.partition(":")
+    wider = {READ_ACCESS, f"{group}:{Right.WRITE}"} if right == Right.READ else set()
+    return frozenset({scope, FULL_ACCESS} | wider)
+
+
+_ENOUGH_FOR = {scope: _enough_for(scope) for scope in SCOPES}
