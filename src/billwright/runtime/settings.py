@@ -11,16 +11,14 @@ import binascii
 import difflib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -30,15 +28,18 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from billwright.runtime.settings_file import default_home, expanded, read_settings_file
+from billwright.runtime.settings_sign_in import SignInSettings
 from billwright.runtime.settings_values import (
+    CommaList,
+    Folder,
+    WebAddress,
     database_address,
-    list_of_text,
     long_token,
     lower_case,
     secret_with,
+    secretly,
     sender,
     signing_secret,
-    web_address,
 )
 
 KEY_BYTES = 32
@@ -67,57 +68,29 @@ def decode_key(text: str) -> bytes:
     return key
 
 
-def _secretly(check: Callable[[str], object]) -> AfterValidator:
-    """The check of a value that is not to be seen."""
-
-    def checked(value: SecretStr) -> SecretStr:
-        check(value.get_secret_value())
-        return value
-
-    return AfterValidator(checked)
-
-
 def _default_tls(data: dict[str, Any]) -> MailEncryption:
     if data["smtp_port"] == 465:
         return "implicit"
     return "none" if data["smtp_user"] is None else "starttls"
 
 
-Folder = Annotated[Path, AfterValidator(expanded)]
-WebAddress = Annotated[str, AfterValidator(web_address)]
-EncryptionKey = Annotated[SecretStr, _secretly(decode_key)]
-CommaList = BeforeValidator(list_of_text)
+EncryptionKey = Annotated[SecretStr, secretly(decode_key)]
 
 _KEY_EXAMPLE = "the output of: openssl rand -base64 32"
 
 
-class Settings(BaseModel):
+class Settings(SignInSettings):
     """Every setting of every process, checked and frozen. Read one with `load_settings`.
 
     A field's alias in upper case is its environment variable.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    environment: Annotated[Literal["development", "production"], BeforeValidator(lower_case)] = (
-        Field(
-            "development",
-            alias="billwright_environment",
-            description="production demands an encryption key and writes logs as JSON",
-            examples=["production"],
-        )
-    )
-    billwright_home: Folder = Field(
-        description="folder of everything kept on this machine: embedded database, key, mail",
-        examples=["/var/lib/billwright"],
-        json_schema_extra={"default": "/var/lib/billwright for root, else the user's data folder"},
-    )
-    database_url: Annotated[SecretStr, _secretly(database_address)] | None = Field(
+    database_url: Annotated[SecretStr, secretly(database_address)] | None = Field(
         None,
         description="PostgreSQL 15 to 18 to use instead of the embedded one",
         examples=["postgresql://billwright:password@127.0.0.1:5432/billwright"],
     )
-    database_application_url: Annotated[SecretStr, _secretly(database_address)] | None = Field(
+    database_application_url: Annotated[SecretStr, secretly(database_address)] | None = Field(
         None,
         description="the same database for a login that owns nothing and is a member of "
         "billwright_app; without it the application takes that role as the user of DATABASE_URL",
@@ -134,21 +107,6 @@ class Settings(BaseModel):
         None,
         description="programs of another PostgreSQL for the embedded database",
         examples=["/usr/lib/postgresql/18/bin"],
-    )
-    host: str = Field(
-        "127.0.0.1",
-        min_length=1,
-        description="address that the HTTP server listens on",
-        examples=["127.0.0.1"],
-    )
-    port: int = Field(
-        3200, ge=1, le=65535, description="port that the HTTP server listens on", examples=[3200]
-    )
-    public_url: WebAddress = Field(
-        default_factory=lambda data: f"http://127.0.0.1:{data['port']}",
-        description="address under which people and payment providers reach this installation",
-        examples=["https://billing.example.com"],
-        json_schema_extra={"default": "http://127.0.0.1:<port>"},
     )
     encryption_key: EncryptionKey | None = Field(
         None,
@@ -176,7 +134,7 @@ class Settings(BaseModel):
         description="OpenTelemetry collector (OTLP over HTTP) that receives traces and metrics",
         examples=["http://127.0.0.1:4318"],
     )
-    metrics_token: Annotated[SecretStr, _secretly(long_token)] | None = Field(
+    metrics_token: Annotated[SecretStr, secretly(long_token)] | None = Field(
         None,
         description="bearer token that a reader of /metrics must show",
         examples=["the output of: openssl rand -hex 32"],
@@ -215,13 +173,13 @@ class Settings(BaseModel):
         examples=["/var/lib/billwright/mail"],
         json_schema_extra={"default": "<home>/mail"},
     )
-    stripe_secret_key: Annotated[SecretStr, _secretly(secret_with("sk_", "rk_"))] | None = Field(
+    stripe_secret_key: Annotated[SecretStr, secretly(secret_with("sk_", "rk_"))] | None = Field(
         None,
         description="secret key of the Stripe account; with it, payments through Stripe are offered",
         examples=["sk_live_… or a restricted rk_live_…"],
     )
     stripe_webhook_secret: Annotated[
-        tuple[Annotated[SecretStr, _secretly(secret_with("whsec_"))], ...], CommaList
+        tuple[Annotated[SecretStr, secretly(secret_with("whsec_"))], ...], CommaList
     ] = Field(
         (),
         description="secrets with which Stripe may sign its callbacks, separated by commas",
@@ -244,7 +202,7 @@ class Settings(BaseModel):
         description="service that delivers messages to people; without one, mails are sent",
         examples=["https://notifications.example.com"],
     )
-    notification_secret: Annotated[SecretStr, _secretly(signing_secret)] | None = Field(
+    notification_secret: Annotated[SecretStr, secretly(signing_secret)] | None = Field(
         None,
         validate_default=True,
         description="secret that signs what the notification service is sent",

@@ -6,7 +6,13 @@ import base64
 import binascii
 from collections.abc import Callable
 from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from billwright.runtime.settings_file import expanded
 
 
 def list_of_text(value: object) -> object:
@@ -73,3 +79,18 @@ def signing_secret(value: str) -> None:
         key = b""
     if len(key) < 24:
         raise ValueError("it is whsec_ and the base64 text of 24 bytes or more")
+
+
+def secretly(check: Callable[[str], object]) -> AfterValidator:
+    """The check of a value that is not to be seen."""
+
+    def checked(value: SecretStr) -> SecretStr:
+        check(value.get_secret_value())
+        return value
+
+    return AfterValidator(checked)
+
+
+Folder = Annotated[Path, AfterValidator(expanded)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
+CommaList = BeforeValidator(list_of_text)

@@ -99,3 +99,78 @@ class Caller:
     tenant_id: TenantId
     actor: Actor
     scopes: frozenset[str]
+
+
+class Role(StrEnum):
+    """What a user is; `controller` is known to existing installations, and may no more than `user`."""
+
+    USER = "user"
+    ADMIN = "admin"
+    CONTROLLER = "controller"
+
+
+class CodePurpose(StrEnum):
+    """What a mailed code proves."""
+
+    CONFIRM_EMAIL = "confirm_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - a name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody who signs in, at one tenant. `email` is in lower case; sessions of another `token_version`
+    are over. Without a password, an OpenID Connect server vouches for them under `oidc_subject`.
+    """
+
+    id: UUID
+    email: str
+    role: Role
+    locale: str
+    has_password: bool
+    oidc_subject: str | None
+    email_confirmed_at: datetime | None
+    locked_at: datetime | None
+    token_version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class SignInMethod(StrEnum):
+    """How somebody proved who they are; the values are those of the claim `amr` (RFC 8176)."""
+
+    PASSWORD = "pwd"  # noqa: S105 - a name
+    TOKEN = "pat"  # noqa: S105 - a name
+    OIDC = "oidc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A user who signed in. `scopes` and `token_id` belong to those who came with a personal access
+    token; `jti` and `expires_at` to sessions of our own.
+    """
+
+    tenant_id: TenantId
+    user: User
+    method: SignInMethod
+    jti: UUID | None = None
+    expires_at: datetime | None = None
+    scopes: frozenset[str] | None = None
+    token_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalAccessToken:
+    """A token as it is stored; `prefix` is the beginning of its text, by which people recognize it.
+
+    `last_used_at` is right to five minutes.
+    """
+
+    id: UUID
+    user_id: UUID
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
