@@ -20,6 +20,7 @@ from benchmarks.billing_tenants import billing_of_tenants
 from benchmarks.database import durable_server, temporary_home
 from benchmarks.invoice_pdf import invoice_pdf
 from benchmarks.results import Row, as_table, write
+from benchmarks.sign_in import sign_ins
 from benchmarks.start import start
 from benchmarks.usage import recorded_usage
 
@@ -57,6 +58,12 @@ def documents(_subscriptions: int) -> list[Row]:
     return [invoice_pdf(warm_seconds=2, seconds=5)]
 
 
+def signing_in(_subscriptions: int) -> list[Row]:
+    """People who sign in, beside hashes alone, and who waits for them."""
+    with durable_server() as server, temporary_home() as home:
+        return sign_ins(server, home=home, seconds=6)
+
+
 def starts(_subscriptions: int) -> list[Row]:
     """`billwright up`, beside its database."""
     return start(times=3)
@@ -68,6 +75,7 @@ BENCHMARKS: Mapping[str, Callable[[int], Sequence[Row]]] = {
     "billing-tenants": billing_tenants,
     "usage": usage,
     "invoice-pdf": documents,
+    "sign-in": signing_in,
     "start": starts,
 }
 

@@ -1,8 +1,8 @@
-"""Which refusals, events and states does the product declare?
+"""Which refusals, events, states and settings does the product declare?
 
     python -m tools.catalogue
 
-rewrites docs/errors.md, docs/events.md and docs/states.md from the code.
+rewrites docs/errors.md, docs/events.md, docs/states.md and docs/configuration.md from the code.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from billwright.features.invoicing.rules.lifecycle import INVOICE_LIFECYCLE
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE
 from billwright.kernel.event import Event
 from billwright.kernel.refusal import RefusalCode
+from billwright.runtime.settings_names import WITHOUT_EFFECT
+from billwright.runtime.settings_table import SettingRow, settings_table
 
 DOCUMENTS = Path(__file__).parent.parent / "docs"
 
@@ -39,6 +41,26 @@ _STATES = """# States and commands
 What can be done in which state, and which state follows. A dash is a refusal: `state_forbids`, which
 names the state, the action and the actions that the state does allow. This page is written by
 `python -m tools.catalogue`.
+"""
+_CONFIGURATION = """# Configuration
+
+A setting is an environment variable, or a line of `billwright.toml` in the home with the same name in
+lower case; the variable wins, and an empty one counts as unset. A process that finds anything wrong says
+all of it at once and does not start; unknown variables are none of its business, unknown lines of the
+file are. A name in parentheses is one that existing installations use: it stands for the setting where
+that is not given itself, and of `NODE_ENV` only `production` says something. Lists have commas between
+their parts, or are lists in the file. 🔒 marks secrets, which are never logged or shown.
+
+[Running it](running.md#production) says what a first installation needs, and `billwright doctor` checks
+it. This page is written by `python -m tools.catalogue`.
+"""
+_NO_EFFECT = """
+## Without effect
+
+These may be set, and nothing comes of it.
+
+| variables | because |
+|---|---|
 """
 
 
@@ -104,12 +126,30 @@ def states_page() -> str:
     return _STATES + "".join(f"\n## {name}\n\n{machine.table()}" for name, machine in machines)
 
 
+def configuration_page(settings: Iterable[SettingRow]) -> str:
+    sections = [_CONFIGURATION]
+    group = None
+    for row in settings:
+        if row.group != group:
+            group = row.group
+            sections.append(
+                f"\n## {group}\n\n| variable | default | example | says |\n|---|---|---|---|\n"
+            )
+        sections.append(f"| {' | '.join(map(_cell_text, _cells(row)))} |\n")
+    sections.append(_NO_EFFECT)
+    for names, reason in WITHOUT_EFFECT.items():
+        listed = ", ".join(f"`{name}`" for name in names.split(", "))
+        sections.append(f"| {listed} | {reason} |\n")
+    return "".join(sections)
+
+
 def pages() -> dict[Path, str]:
     """What each generated page has to read now."""
     return {
         DOCUMENTS / "errors.md": errors_page(declared_refusals()),
         DOCUMENTS / "events.md": events_page(declared_events()),
         DOCUMENTS / "states.md": states_page(),
+        DOCUMENTS / "configuration.md": configuration_page(settings_table()),
     }
 
 
@@ -132,6 +172,15 @@ def _part_of(module: str) -> str:
     if parts[0] == "kernel":
         return "kernel"
     return " ".join(parts[1:-1] if parts[0] == "features" else parts[:-1]).replace("_", " ")
+
+
+def _cells(row: SettingRow) -> tuple[str, ...]:
+    name = f"`{row.name}`" + "".join(f" (`{other}`)" for other in row.alternates)
+    return f"{name} 🔒" if row.is_secret else name, row.default, row.example, row.meaning
+
+
+def _cell_text(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "\\<")
 
 
 def _type_text(annotation: object) -> str:

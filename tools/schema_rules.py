@@ -41,6 +41,11 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ),
     ("guarded_functions", "tenant_by_code"): "how a tenant is found before it is known",
     ("guarded_functions", "all_tenants"): "background work runs for each tenant in turn",
+    ("guarded_functions", "count_once_more"): (
+        "how often somebody asked is counted before anything is known of them but the tenant's code"
+    ),
+    ("guarded_functions", "count_unpaid_invoices"): "what operators watch, as numbers alone",
+    ("guarded_functions", "count_active_subscriptions"): "likewise",
     ("guarded_functions", "read_entitlements"): (
         "many access questions in one statement; each row brings the tenant of its caller"
     ),

@@ -137,6 +137,23 @@ def running(home: Path, *, port: int | None = None, **variables: str) -> Iterato
         assert eventually(lambda: servers_of(home) == [])
 
 
+@contextmanager
+def process(
+    role: str, home: Path, **variables: str
+) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """One process of a larger installation, and the file of its log."""
+    log = home.parent / f"{role}.log"
+    with log.open("w") as errors:
+        started = subprocess.Popen(
+            [COMMAND, role], env=environment(home, **variables), stderr=errors, text=True
+        )
+    try:
+        yield started, log
+    finally:
+        started.kill()
+        started.wait()
+
+
 def eventually(question: Any, *, seconds: float = 60) -> bool:
     """Whether the answer becomes yes within the time."""
     deadline = time.monotonic() + seconds

@@ -112,6 +112,53 @@ async def test_with_a_token_the_numbers_are_for_its_holder(
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("enabled", "password", "given", "status"),
+    [
+        ("true", "word", "Basic bmFtZTp3b3Jk", 200),
+        ("true", "word", "basic bmFtZTp3b3Jk", 200),
+        ("true", "word", "Basic bmFtZTpvdGhlcg==", 401),
+        ("true", "word", f"Bearer {TOKEN}", 401),
+        ("true", "word", None, 401),
+        ("true", None, "Basic bmFtZTo=", 404),
+        ("TRUE", "word", "Basic bmFtZTp3b3Jk", 404),
+    ],
+)
+async def test_the_numbers_are_shown_to_who_knows_the_password_where_that_is_on(
+    client, enabled: str, password: str | None, given: str | None, status: int
+):
+    variables = {"OTEL_ENABLED": enabled, "OTEL_USERNAME": "name", "METRICS_TOKEN": TOKEN}
+    if password is not None:
+        variables["OTEL_PASSWORD"] = password
+    headers = {} if given is None else {"Authorization": given}
+    async with client("192.0.2.7", **variables) as caller:
+        answer = await caller.get("/otel/metrics", headers=headers)
+        assert answer.status_code == status
+        assert ("billwright_http_request_seconds" in answer.text) == (status == 200)
+        if status == 401:
+            assert answer.headers["www-authenticate"] == 'Basic realm="OpenTelemetry"'
+        assert (await caller.get("/metrics", headers=headers)).status_code == (
+            200 if given == f"Bearer {TOKEN}" else 401
+        )
+
+
+async def test_stored_numbers_are_of_every_tenant(client, tenant: Tenant, other_tenant: Tenant):
+    async with client() as caller:
+        numbers = (await caller.get("/metrics")).text
+    for name in ("invoices_open", "invoices_overdue", "subscriptions_active"):
+        for code in ("default", "other"):
+            assert f'billwright_{name}{{tenant_id="{code}"}} 0.0' in numbers
+    assert 'billwright_queue_jobs{state="failed"} 0.0' in numbers
+
+
+async def test_numbers_are_read_when_the_database_is_away(client, database: Database):
+    await database.close()
+    async with client() as caller:
+        answer = await caller.get("/metrics")
+    assert answer.status_code == 200
+    assert "billwright_http_request_seconds" in answer.text
+
+
 async def test_requests_are_counted_by_the_whole_address_of_their_route(client):
     async with client() as caller:
         for path in (

@@ -29,7 +29,7 @@ def test_the_help_loads_nothing_that_it_does_not_need():
         [sys.executable, "-c", HELP], capture_output=True, text=True, check=True
     )
     assert loaded.stderr == ""
-    commands = "up api worker migrate demo openapi doctor tenant key version".split()
+    commands = "up api worker migrate demo openapi doctor tenant key user version".split()
     for command in commands:
         assert f"\n  {command} " in loaded.stdout
 

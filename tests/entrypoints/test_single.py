@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.entrypoints.installation import COMMAND, billwright, environment, eventually, free_port
+from tests.entrypoints.installation import billwright, eventually, free_port, process
 
 pytestmark = pytest.mark.timeout(600)
-
-
-@contextmanager
-def process(
-    role: str, home: Path, **variables: str
-) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """A running process and the file of its log."""
-    log = home.parent / f"{role}.log"
-    with log.open("w") as errors:
-        started = subprocess.Popen(
-            [COMMAND, role], env=environment(home, **variables), stderr=errors, text=True
-        )
-    try:
-        yield started, log
-    finally:
-        started.kill()
-        started.wait()
 
 
 @pytest.mark.parametrize(
@@ -45,6 +25,21 @@ def test_it_works_until_a_signal(
         started.send_signal(number)
         assert started.wait(timeout=120) == 0, log.read_text()
         assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.parametrize("origins", [{}, {"CORS_ORIGIN": "https://console.example.com"}])
+def test_production_warns_once_if_no_web_page_may_call(
+    tmp_path: Path, migrated_database: str, origins: dict[str, str]
+):
+    variables = {
+        "BILLWRIGHT_ENVIRONMENT": "production",
+        "ENCRYPTION_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "DATABASE_URL": migrated_database,
+        "PORT": str(free_port()),
+    }
+    with process("api", tmp_path / "home", **variables, **origins) as (_, log):
+        assert eventually(lambda: "Started server process" in log.read_text()), log.read_text()
+        assert log.read_text().count("CORS_ORIGIN") == (0 if origins else 1)
 
 
 @pytest.mark.parametrize("role", ["api", "worker"])

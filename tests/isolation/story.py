@@ -27,6 +27,7 @@ from tests.features.billing import a_plan, a_subscription, an_account
 from tests.features.payments.paying import pay, reserve
 from tests.isolation.story_accounts import note_and_name
 from tests.isolation.story_callbacks import be_told
+from tests.isolation.story_counts import be_counted
 from tests.isolation.story_dunning import miss_a_payment
 from tests.isolation.story_entitlements import agree_on_more
 from tests.isolation.story_methods import leave_method
@@ -34,8 +35,10 @@ from tests.isolation.story_refunds import refund_and_dispute
 from tests.isolation.story_reservations import buy_more_and_reserve
 from tests.isolation.story_restrictions import be_restricted
 from tests.isolation.story_reviews import differ_and_reconcile
+from tests.isolation.story_sessions import sign_out
 from tests.isolation.story_trials import try_and_leave
 from tests.isolation.story_usage import use_and_end
+from tests.isolation.story_users import let_in
 from tests.isolation.story_webhooks import listen
 
 
@@ -91,8 +94,11 @@ async def live(tenant: Tenant, registry: Registry) -> None:
     await differ_and_reconcile(tenant, account.id)
     await refund_and_dispute(tenant)
     await be_told(tenant)
+    await be_counted(tenant)
     await listen(tenant)
     await note_and_name(tenant)
+    await let_in(tenant)
+    await sign_out(tenant)
     invoice = started.billed.documents[0]
     await miss_a_payment(tenant, invoice.id, account_id=account.id)
     await reserve(tenant, pay(invoice, 1000))

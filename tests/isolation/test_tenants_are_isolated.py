@@ -28,6 +28,9 @@ GUARDED = {
     "check_entitlements",
     "tenants_of_provider_reference",
     "tenants_of_payment_method",
+    "count_once_more",
+    "count_active_subscriptions",
+    "count_unpaid_invoices",
 }
 
 

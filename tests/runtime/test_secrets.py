@@ -143,3 +143,12 @@ def test_configured_keys_come_before_the_file(tmp_path: Path):
     assert box.fingerprint == SecretBox(base64.b64decode(current)).fingerprint
     assert box.open(SecretBox(OTHER).seal(b"old", context="c"), context="c") == b"old"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_for_a_purpose_is_for_nothing_else():
+    box, retired = SecretBox(KEY), SecretBox(OTHER, [KEY])
+    keys = {box.key_for("one"), box.key_for("other"), retired.key_for("one"), KEY, OTHER}
+    assert len(keys) == 5
+    assert box.key_for("one") == SecretBox(KEY).key_for("one")
+    with pytest.raises(ValueError, match="digests"):
+        box.key_for("digest")

@@ -14,8 +14,8 @@ from billwright.runtime.settings import (
     SettingsError,
     create_own_folder,
     load_settings,
-    settings_table,
 )
+from billwright.runtime.settings_table import settings_table
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -44,12 +44,29 @@ WRONG = {
     "NOTIFICATION_URL": "notifications.example.com",
     "NOTIFICATION_SECRET": "whsec_hidden-8",
     "BILLING_FRONTEND_URL": "console.example.com",
+    "TENANT_FRONTEND_URLS": "north=https://north.example.com,south",
+    "WEBSOCKET_PORT": "0",
+    "WEBSOCKET_URL": "live.example.com",
+    "WEBSOCKET_NAMESPACE": "a/b",
+    "PROJECTS_WEBSOCKET_NAMESPACE": "a b",
+    "DB_PORT": "0",
+    "METRICS_PORT": "99999",
+    "OTEL_METRICS_PATH": "metrics",
+    "OTEL_EXPORTER_OTLP_HEADERS": "hidden-11",
+    "OTEL_RESOURCE_ATTRIBUTES": "production",
+    "OTEL_TRACES_SAMPLER": "some",
+    "OTEL_TRACES_SAMPLER_ARG": "2",
+    "OTEL_SDK_DISABLED": "hardly",
+    "WEBHOOK_ALLOW_INTERNAL_HOST": "hardly",
+    "WEBHOOK_ALLOW_INSECURE_HTTP": "hardly",
+    "BILLING_DEFAULT_CURRENCY": "euro",
     "RATE_LIMIT_ENABLED": "rarely",
     "RATE_LIMIT_LIMIT": "0",
     "RATE_LIMIT_TTL": "0",
     "RATE_LIMIT_STORE": "redis",
     "STATIC_API_KEY": "hidden-9",
     "KEYCLOAK_AUTH_SERVER_URL": "login.example.com",
+    "KEYCLOAK_TOKEN_VALIDATION": "none",
     "OIDC_ISSUER": "login.example.com",
     "AUTHENTICATION_METHOD": "cookies",
     "JWT_SECRET": "hidden-10",
@@ -59,9 +76,19 @@ WRONG = {
     "TENANTS_ALLOW_DEFAULT": "perhaps",
 }
 ANYTHING_GOES = {
+    "BILLWRIGHT_SETTINGS",
+    "DB_DATABASE",
+    "DB_HOST",
+    "DB_PASSWORD",
+    "DB_USERNAME",
+    "OTEL_ENABLED",
+    "OTEL_PASSWORD",
+    "OTEL_SERVICE_NAME",
+    "OTEL_USERNAME",
     "CORS_ORIGIN",
     "FORWARDED_ALLOW_IPS",
     "KEYCLOAK_CLIENT_ID",
+    "KEYCLOAK_CLIENT_SECRET",
     "KEYCLOAK_REALM",
     "STATIC_API_KEY_TENANT_ID",
     "BILLWRIGHT_HOME",
@@ -88,10 +115,17 @@ def test_every_problem_is_listed_with_an_example_and_without_secrets(tmp_path: P
 
 
 def test_every_setting_is_either_checked_or_free(tmp_path: Path):
-    assert {name for name, _, _ in settings_table()} == WRONG.keys() | ANYTHING_GOES
-    for name, default, description in settings_table():
-        assert default, name
-        assert len(description) > 15, name
+    assert {row.name for row in settings_table()} == WRONG.keys() | ANYTHING_GOES
+    for row in settings_table():
+        assert row.default, row.name
+        assert row.example, row.name
+        assert len(row.meaning) > 15, row.name
+    assert {row.name for row in settings_table() if row.is_secret} == {
+        *("DATABASE_APPLICATION_URL", "DATABASE_URL", "DB_PASSWORD", "ENCRYPTION_KEY"),
+        *("ENCRYPTION_KEYS_RETIRED", "JWT_SECRET", "KEYCLOAK_CLIENT_SECRET", "METRICS_TOKEN"),
+        *("NOTIFICATION_SECRET", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_PASSWORD", "SMTP_PASSWORD"),
+        *("STATIC_API_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"),
+    }
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -132,7 +166,9 @@ def test_defaults_follow_other_settings(tmp_path: Path):
     assert settings.smtp_tls == "starttls"
     assert not settings.payment_sandbox
     assert not settings.webhooks_allow_private
+    assert settings.smtp_port == 587
     assert settings_with(tmp_path, SMTP_PORT="465").smtp_tls == "implicit"
+    assert settings_with(tmp_path).smtp_port == 1025
 
 
 def test_a_notification_service_has_an_address_and_a_secret(tmp_path: Path):
@@ -144,6 +180,44 @@ def test_a_notification_service_has_an_address_and_a_secret(tmp_path: Path):
         NOTIFICATION_SECRET=f"whsec_{KEY}",
     )
     assert settings.notification_url == "https://notifications.example.com"
+
+
+KEYCLOAK = {
+    "KEYCLOAK_AUTH_SERVER_URL": "https://login.example.com/",
+    "KEYCLOAK_REALM": "billing",
+    "KEYCLOAK_CLIENT_ID": "console",
+}
+
+
+def test_a_keycloak_server_is_the_issuer_of_its_realm(tmp_path: Path):
+    settings = settings_with(tmp_path, **KEYCLOAK)
+    assert settings.authentication_method == "keycloak"
+    assert settings.oidc_issuer == "https://login.example.com/realms/billing"
+    assert settings.keycloak_token_validation == "offline"
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"KEYCLOAK_TOKEN_VALIDATION": "NONE"}, "proves nothing"),
+        ({"KEYCLOAK_TOKEN_VALIDATION": "online"}, "needs KEYCLOAK_CLIENT_SECRET"),
+        ({"KEYCLOAK_CLIENT_ID": ""}, "needs KEYCLOAK_CLIENT_ID"),
+        (
+            {
+                "BILLWRIGHT_ENVIRONMENT": "production",
+                "ENCRYPTION_KEY": KEY,
+                "OIDC_ISSUER": "http://login.example.com",
+            },
+            "https",
+        ),
+    ],
+)
+def test_an_issuer_is_set_up_so_that_its_word_counts(
+    tmp_path: Path, changed: dict[str, str], problem: str
+):
+    with pytest.raises(SettingsError, match=problem) as refusal:
+        settings_with(tmp_path, **(KEYCLOAK | changed))
+    assert len(refusal.value.problems) == 1
 
 
 def test_production_needs_a_key_whatever_else_is_wrong(tmp_path: Path):
@@ -252,3 +326,63 @@ def test_an_existing_home_keeps_its_permissions(tmp_path: Path):
     (tmp_path / "old").mkdir(mode=0o750)
     create_own_folder(tmp_path / "old")
     assert (tmp_path / "old").stat().st_mode & 0o777 == 0o750
+
+
+@pytest.mark.parametrize(("given", "expected"), [("Production", "production"), ("test", None)])
+def test_another_name_says_only_that_it_is_production(
+    tmp_path: Path, given: str, expected: str | None
+):
+    settings = settings_with(tmp_path, NODE_ENV=given, ENCRYPTION_KEY=KEY)
+    assert settings.environment == (expected or "development")
+    own = {"BILLWRIGHT_ENVIRONMENT": "development"}
+    assert settings_with(tmp_path, NODE_ENV=given, **own).environment == "development"
+    (tmp_path / "billwright.toml").write_text('billwright_environment = "development"\n')
+    assert settings_with(tmp_path, NODE_ENV=given).environment == "development"
+
+
+def test_another_name_is_blamed_for_its_value(tmp_path: Path):
+    with pytest.raises(SettingsError, match=r"used:\n  KEYCLOAK_SERVER_URL: "):
+        settings_with(tmp_path, KEYCLOAK_SERVER_URL="login.example.com")
+    settings = settings_with(
+        tmp_path,
+        KEYCLOAK_SERVER_URL="https://login.example.com/",
+        KEYCLOAK_REALM="billing",
+        KEYCLOAK_CLIENT_ID="console",
+    )
+    assert settings.oidc_issuer == "https://login.example.com/realms/billing"
+
+
+def test_the_database_may_be_given_in_parts(tmp_path: Path):
+    parts = {"DB_HOST": "db.example.com", "DB_USERNAME": "a@b", "DB_PASSWORD": "p/:w"}
+    address = settings_with(tmp_path, **parts).database_url
+    assert address is not None
+    assert address.get_secret_value() == "postgresql://a%40b:p%2F%3Aw@db.example.com:5432/billing"
+    whole = "postgresql://u:p@127.0.0.1/d"
+    address = settings_with(tmp_path, DATABASE_URL=whole, **parts).database_url
+    assert address is not None
+    assert address.get_secret_value() == whole
+    assert settings_with(tmp_path, DB_PASSWORD="p").database_url is None
+
+
+def test_each_tenant_may_have_a_console_of_its_own(tmp_path: Path):
+    settings = settings_with(
+        tmp_path,
+        BILLING_FRONTEND_URL="https://console.example.com",
+        TENANT_FRONTEND_URLS=" north = https://north.example.com/ ,",
+    )
+    assert settings.frontend_url_of("north") == "https://north.example.com"
+    assert settings.frontend_url_of("South") == "https://console.example.com"
+
+
+@pytest.mark.parametrize("name", ["WEBHOOK_ALLOW_INTERNAL_HOST", "WEBHOOK_ALLOW_INSECURE_HTTP"])
+def test_production_does_not_start_with_a_hole_for_webhooks(tmp_path: Path, name: str):
+    production = {"BILLWRIGHT_ENVIRONMENT": "production", "ENCRYPTION_KEY": KEY}
+    with pytest.raises(SettingsError, match=f"{name}: production sends webhooks"):
+        settings_with(tmp_path, **production, **{name: "true"})
+    assert settings_with(tmp_path, **production, **{name: "false"})
+    assert settings_with(tmp_path, **{name: "true"}).webhooks_allow_private
+
+
+@pytest.mark.parametrize(("text", "expected"), [("true", True), ("TRUE", False), ("1", False)])
+def test_only_the_very_word_switches_the_numbers_on(tmp_path: Path, text: str, expected: bool):
+    assert settings_with(tmp_path, OTEL_ENABLED=text).otel_enabled == expected

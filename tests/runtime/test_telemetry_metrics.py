@@ -28,6 +28,9 @@ def test_everything_counted_can_be_read():
     metrics.count_job("renew", outcome="failed", seconds=2)
     metrics.count_event("invoice.finalized")
     metrics.watch_pool(lambda: (3, 5))
+    metrics.count_sign_in(method="password", outcome="refused")
+    metrics.count_rate_limited()
+    metrics.count_origin_refused()
 
     request = {"method": "GET", "route": "/a/{id}", "status": "200"}
     assert value(metrics, "billwright_http_request_seconds_count", **request) == 2
@@ -36,6 +39,10 @@ def test_everything_counted_can_be_read():
     assert value(metrics, "billwright_transaction_seconds_count", outcome="committed") == 1
     assert value(metrics, "billwright_job_seconds_count", job="renew", outcome="failed") == 1
     assert value(metrics, "billwright_events_published_total", type="invoice.finalized") == 1
+    refused = {"method": "password", "outcome": "refused"}
+    assert value(metrics, "auth_requests_total", **refused) == 1
+    assert value(metrics, "rate_limit_rejected_total") == 1
+    assert value(metrics, "origin_allowlist_rejected_total") == 1
     assert value(metrics, "billwright_database_connections", state="busy") == 3
     assert value(metrics, "billwright_database_connections", state="open") == 5
 
@@ -45,3 +52,11 @@ def test_two_registries_share_nothing():
     first.count_event("a.b")
     assert b'billwright_events_published_total{type="a.b"}' in first.render()
     assert b'billwright_events_published_total{type="a.b"}' not in second.render()
+
+
+def test_a_tenant_that_is_gone_is_not_shown_any_more():
+    metrics = Metrics()
+    metrics.show_tenants("invoices_open", {"north": 3, "south": 1})
+    metrics.show_tenants("invoices_open", {"south": 2})
+    assert value(metrics, "billwright_invoices_open", tenant_id="south") == 2
+    assert ("billwright_invoices_open", frozenset({("tenant_id", "north")})) not in samples(metrics)

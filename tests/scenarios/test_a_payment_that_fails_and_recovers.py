@@ -20,6 +20,7 @@ import httpx2
 import pytest_asyncio
 
 from billwright.features.notifications.jobs import deliver_due_requests
+from billwright.features.notifications.operations.console_link import ConsoleLinks
 from billwright.features.notifications.port import MailChannel, Notifier
 from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.operations.pay_link import PayLinks
@@ -37,7 +38,7 @@ from billwright.surfaces.platform_api.app import create_platform_api
 from billwright.surfaces.web.wiring import Wiring
 from tests.conftest import BOX, Tenant
 from tests.faults.payments.jobs import run_jobs
-from tests.features.notifications.requesting import PAY_LINKS, wired
+from tests.features.notifications.requesting import CONSOLE_LINKS, PAY_LINKS, wired
 from tests.providers.conformance.rigs import SECRETS, FakeStripeRig
 from tests.providers.fake_stripe_server import fake_stripe
 from tests.providers.webhook.receiving import Receiver, receiver, reply
@@ -117,6 +118,7 @@ class Shop:
             PaymentProviders: self.providers,
             SecretBox: BOX,
             PayLinks: PAY_LINKS,
+            ConsoleLinks: CONSOLE_LINKS,
             MailChannel: wired(None)[MailChannel],
             Notifier: HttpNotifier(
                 f"http://127.0.0.1:{self.service.port}", secret=SERVICE_SECRET, timeout_seconds=5

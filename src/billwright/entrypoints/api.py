@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import uvicorn
+import structlog
 
 import billwright.features
 from billwright import __version__
 from billwright.entrypoints.application import Application
+from billwright.entrypoints.serving import GRACE_SECONDS, serve
+from billwright.features.identity.operations.session_keys import session_keys
 from billwright.features.webhooks.model import TargetPolicy
 from billwright.providers.document.typst.renderer import TypstInvoiceRenderer
+from billwright.providers.identity.oidc import oidc_issuer
 from billwright.providers.payment import discover as discover_payment_providers
 from billwright.runtime.db.database import Database
 from billwright.runtime.garbage import collect_rarely
@@ -21,11 +22,11 @@ from billwright.runtime.queue.outbox import QueueOutbox
 from billwright.runtime.queue.registry import discover
 from billwright.runtime.secrets import load_key
 from billwright.runtime.settings import Settings
+from billwright.runtime.telemetry.collector import collector_of
 from billwright.runtime.telemetry.tracing import configure_tracing
 from billwright.surfaces.web.wiring import Wiring
 
-# Longer than any request takes, shorter than process supervisors wait before they kill.
-_GRACE_SECONDS = 10
+_log = structlog.get_logger(__name__)
 
 
 class Api:
@@ -33,12 +34,21 @@ class Api:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._tracing = configure_tracing(settings.otel_exporter_otlp_endpoint, version=__version__)
+        self._tracing = configure_tracing(collector_of(settings), version=__version__)
         self._registry = discover(billwright.features)
         self._renderer = TypstInvoiceRenderer()
         self._payment_providers = discover_payment_providers(settings)
         self._secret_box = load_key(settings)
+        secret = settings.jwt_secret
+        self._session_keys = session_keys(
+            self._secret_box, secret=None if secret is None else secret.get_secret_value()
+        )
+        self._token_issuer = (
+            oidc_issuer(settings) if settings.authentication_method == "keycloak" else None
+        )
         self._application = Application(settings)
+        if settings.environment == "production" and not settings.cors_origin:
+            _log.warning("no web page may call the manager API: CORS_ORIGIN is not set")
         collect_rarely()
 
     async def run(self, dsn: str, *, listener: socket.socket, stop: asyncio.Event) -> None:
@@ -63,39 +73,17 @@ class Api:
                     webhook_targets=TargetPolicy(
                         unrestricted=self._settings.webhooks_allow_private
                     ),
+                    session_keys=self._session_keys,
+                    token_issuer=self._token_issuer,
+                    platform_users=self._settings.platform_api_users
+                    and self._settings.authentication_method != "api-key",
                 )
             )
-            await self._serve(listener, stop=stop)
+            await serve(
+                self._application.asgi, listener=listener, settings=self._settings, stop=stop
+            )
         finally:
-            async with asyncio.timeout(_GRACE_SECONDS):
+            async with asyncio.timeout(GRACE_SECONDS):
                 await database.close()
             if self._tracing is not None:
                 self._tracing.shutdown()
-
-    async def _serve(self, listener: socket.socket, *, stop: asyncio.Event) -> None:
-        server = _Server(
-            uvicorn.Config(
-                self._application.asgi,
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
-        )
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        server.should_exit = True
-        await serving
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to the process, which has more to end than the server."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from email.utils import parseaddr
 from typing import Any
 
 import structlog
+from starlette.applications import Starlette
 
 import billwright.features
 from billwright import __version__
+from billwright.entrypoints.listening import listening_socket
+from billwright.entrypoints.metrics_page import MetricsPage
+from billwright.entrypoints.serving import serve
+from billwright.features.notifications.operations.console_link import ConsoleLinks
 from billwright.features.notifications.port import (
     MailChannel,
     Mailer,
@@ -34,6 +41,7 @@ from billwright.runtime.queue.registry import discover
 from billwright.runtime.queue.worker import Worker
 from billwright.runtime.secrets import SecretBox, load_key
 from billwright.runtime.settings import Settings
+from billwright.runtime.telemetry.collector import collector_of
 from billwright.runtime.telemetry.metrics import Metrics
 from billwright.runtime.telemetry.tracing import configure_tracing
 
@@ -47,7 +55,7 @@ class BackgroundWork:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._tracing = configure_tracing(settings.otel_exporter_otlp_endpoint, version=__version__)
+        self._tracing = configure_tracing(collector_of(settings), version=__version__)
         self._metrics = Metrics()
         self._registry = discover(billwright.features)
         secret_box = load_key(settings)
@@ -55,6 +63,7 @@ class BackgroundWork:
             PaymentProviders: discover_payment_providers(settings),
             SecretBox: secret_box,
             PayLinks: PayLinks(settings.public_url, secret_box),
+            ConsoleLinks: console_links_for(settings),
             VatIdRegister: ViesRegister(),
             MailChannel: MailChannel(mailer_for(settings), parseaddr(settings.email_from)[1]),
             Notifier: notifier_for(settings),
@@ -66,7 +75,10 @@ class BackgroundWork:
         """Work until `stop`; what has begun is finished first, for a bounded time.
 
         A job that is cut off is given to another worker, or to this one when it is started again.
+        With METRICS_PORT set, the numbers can be read meanwhile.
         """
+        port = self._settings.metrics_port
+        listener = listening_socket(self._settings.host, port=port) if port else None
         database = await Database.connect(
             dsn,
             outbox=QueueOutbox(self._registry),
@@ -74,6 +86,7 @@ class BackgroundWork:
             metrics=self._metrics,
         )
         try:
+            self._metrics.watch_pool(database.pool_use)
             worker = Worker(
                 database,
                 self._registry,
@@ -81,12 +94,30 @@ class BackgroundWork:
                 providers=self._providers,
                 metrics=self._metrics,
             )
-            await self._work(worker, stop=stop)
+            async with self._numbers_shown(listener):
+                await self._work(worker, stop=stop)
         finally:
             async with asyncio.timeout(_GRACE_SECONDS):
                 await database.close()
             if self._tracing is not None:
                 self._tracing.shutdown()
+
+    @asynccontextmanager
+    async def _numbers_shown(self, listener: socket.socket | None) -> AsyncIterator[None]:
+        """Nothing but the numbers is answered, and only on the port that was set for them."""
+        if listener is None:
+            yield
+            return
+        page = Starlette(routes=MetricsPage(self._metrics, self._settings).routes())
+        over = asyncio.Event()
+        serving = asyncio.create_task(
+            serve(page, listener=listener, settings=self._settings, stop=over)
+        )
+        try:
+            yield
+        finally:
+            over.set()
+            await serving
 
     async def _work(self, worker: Worker, *, stop: asyncio.Event) -> None:
         _log.info("working", sweeps=[sweep.name for sweep in self._registry.sweeps])
@@ -116,6 +147,13 @@ def mailer_for(settings: Settings) -> Mailer:
             password=password.get_secret_value() if password else None,
         )
     )
+
+
+def console_links_for(settings: Settings) -> ConsoleLinks:
+    """The consoles of the settings; the address that stands in for one has no pages of a console."""
+    is_set = "billing_frontend_url" in settings.model_fields_set
+    shared = settings.billing_frontend_url if is_set else None
+    return ConsoleLinks(shared, settings.tenant_frontend_urls)
 
 
 def notifier_for(settings: Settings) -> Notifier | None:

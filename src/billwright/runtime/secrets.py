@@ -41,7 +41,8 @@ class SecretBox:
     def __init__(self, key: bytes, retired: Sequence[bytes] = ()) -> None:
         self._current = _fingerprint(key)
         self._ciphers = {_fingerprint(known): AESGCM(known) for known in (key, *retired)}
-        self._digest_keys = [_digest_key(known) for known in (key, *retired)]
+        self._digest_keys = [_derived(known, purpose="digest") for known in (key, *retired)]
+        self._key = key
 
     @property
     def fingerprint(self) -> str:
@@ -85,6 +86,12 @@ class SecretBox:
         prefix = context.encode()
         message = len(prefix).to_bytes(8) + prefix + plain
         return [hmac.digest(key, message, "sha256") for key in self._digest_keys]
+
+    def key_for(self, purpose: str) -> bytes:
+        """A key of its own for a purpose: it follows from the current key and reveals nothing of it."""
+        if purpose == "digest":
+            raise ValueError("digests are made here")
+        return _derived(self._key, purpose=purpose)
 
 
 def load_key(settings: Settings) -> SecretBox:
@@ -141,9 +148,9 @@ def _fingerprint(key: bytes) -> str:
     return hashlib.sha256(b"billwright key id" + key).hexdigest()[:8]
 
 
-def _digest_key(key: bytes) -> bytes:
+def _derived(key: bytes, *, purpose: str) -> bytes:
     """A key of its own: one key serves one purpose."""
-    return hmac.digest(key, b"billwright digest key", "sha256")
+    return hmac.digest(key, f"billwright {purpose} key".encode(), "sha256")
 
 
 def _split(sealed: str) -> tuple[str, bytes]:

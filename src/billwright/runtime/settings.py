@@ -12,39 +12,18 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from billwright.runtime.settings_file import default_home, expanded, read_settings_file
-from billwright.runtime.settings_sign_in import SignInSettings
-from billwright.runtime.settings_values import (
-    CommaList,
-    Folder,
-    WebAddress,
-    database_address,
-    long_token,
-    lower_case,
-    secret_with,
-    secretly,
-    sender,
-    signing_secret,
-)
+from billwright.runtime.settings_mail import MailSettings
+from billwright.runtime.settings_names import ALTERNATES, given_otherwise
+from billwright.runtime.settings_values import CommaList, secret_with, secretly
 
 KEY_BYTES = 32
-
-MailEncryption = Literal["none", "starttls", "implicit"]
 
 _TENANT_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.IGNORECASE)
 
@@ -68,46 +47,16 @@ def decode_key(text: str) -> bytes:
     return key
 
 
-def _default_tls(data: dict[str, Any]) -> MailEncryption:
-    if data["smtp_port"] == 465:
-        return "implicit"
-    return "none" if data["smtp_user"] is None else "starttls"
-
-
 EncryptionKey = Annotated[SecretStr, secretly(decode_key)]
 
 _KEY_EXAMPLE = "the output of: openssl rand -base64 32"
 
 
-class Settings(SignInSettings):
-    """Every setting of every process, checked and frozen. Read one with `load_settings`.
+class KeySettings(MailSettings):
+    """What stored secrets are encrypted with."""
 
-    A field's alias in upper case is its environment variable.
-    """
+    group: ClassVar[str] = "Stored secrets"
 
-    database_url: Annotated[SecretStr, secretly(database_address)] | None = Field(
-        None,
-        description="PostgreSQL 15 to 18 to use instead of the embedded one",
-        examples=["postgresql://billwright:password@127.0.0.1:5432/billwright"],
-    )
-    database_application_url: Annotated[SecretStr, secretly(database_address)] | None = Field(
-        None,
-        description="the same database for a login that owns nothing and is a member of "
-        "billwright_app; without it the application takes that role as the user of DATABASE_URL",
-        examples=["postgresql://billwright_service:password@127.0.0.1:5432/billwright"],
-    )
-    database_pool_size: int = Field(
-        10,
-        ge=1,
-        le=1000,
-        description="database connections per process",
-        examples=[10],
-    )
-    postgres_bin_dir: Folder | None = Field(
-        None,
-        description="programs of another PostgreSQL for the embedded database",
-        examples=["/usr/lib/postgresql/18/bin"],
-    )
     encryption_key: EncryptionKey | None = Field(
         None,
         validate_default=True,
@@ -120,59 +69,20 @@ class Settings(SignInSettings):
         description="former keys, separated by commas, that still decrypt",
         examples=[_KEY_EXAMPLE],
     )
-    log_format: Annotated[Literal["console", "json"], BeforeValidator(lower_case)] = Field(
-        default_factory=lambda data: "json" if data["environment"] == "production" else "console",
-        description="how log lines are written",
-        examples=["json"],
-        json_schema_extra={"default": "console in development, json in production"},
-    )
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], BeforeValidator(lower_case)
-    ] = Field("info", description="lowest level that is logged", examples=["info"])
-    otel_exporter_otlp_endpoint: WebAddress | None = Field(
-        None,
-        description="OpenTelemetry collector (OTLP over HTTP) that receives traces and metrics",
-        examples=["http://127.0.0.1:4318"],
-    )
-    metrics_token: Annotated[SecretStr, secretly(long_token)] | None = Field(
-        None,
-        description="bearer token that a reader of /metrics must show",
-        examples=["the output of: openssl rand -hex 32"],
-    )
-    smtp_host: str | None = Field(
-        None,
-        description="mail server; without one, messages are written to the mail folder",
-        examples=["smtp.example.com"],
-    )
-    smtp_port: int = Field(
-        587, ge=1, le=65535, description="port of the mail server", examples=[587]
-    )
-    smtp_user: str | None = Field(
-        None, description="user name at the mail server", examples=["billing@example.com"]
-    )
-    smtp_password: SecretStr | None = Field(
-        None,
-        validate_default=True,
-        description="password at the mail server",
-        examples=["the password that belongs to SMTP_USER"],
-    )
-    smtp_tls: Annotated[MailEncryption, BeforeValidator(lower_case)] = Field(
-        default_factory=_default_tls,
-        description="how the connection to the mail server is encrypted",
-        examples=["starttls"],
-        json_schema_extra={"default": "implicit on port 465, starttls with a user, else none"},
-    )
-    email_from: Annotated[str, AfterValidator(sender)] = Field(
-        "noreply@localhost",
-        description="sender of messages",
-        examples=["Billing <billing@example.com>"],
-    )
-    mail_folder: Folder = Field(
-        default_factory=lambda data: data["billwright_home"] / "mail",
-        description="where messages are written when no mail server is set",
-        examples=["/var/lib/billwright/mail"],
-        json_schema_extra={"default": "<home>/mail"},
-    )
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _key_in_production(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("environment") == "production":
+            raise ValueError("production needs an encryption key")
+        return value
+
+
+class OutsideSettings(KeySettings):
+    """Payment providers and webhooks."""
+
+    group: ClassVar[str] = "Payments and webhooks"
+
     stripe_secret_key: Annotated[SecretStr, secretly(secret_with("sk_", "rk_"))] | None = Field(
         None,
         description="secret key of the Stripe account; with it, payments through Stripe are offered",
@@ -197,16 +107,38 @@ class Settings(SignInSettings):
         examples=["false"],
         json_schema_extra={"default": "true in development, false in production"},
     )
-    notification_url: WebAddress | None = Field(
-        None,
-        description="service that delivers messages to people; without one, mails are sent",
-        examples=["https://notifications.example.com"],
+    webhook_allow_internal_host: bool = Field(
+        default=False,
+        description="no more than WEBHOOKS_ALLOW_PRIVATE says; in production, true is refused",
+        examples=["false"],
     )
-    notification_secret: Annotated[SecretStr, secretly(signing_secret)] | None = Field(
-        None,
-        validate_default=True,
-        description="secret that signs what the notification service is sent",
-        examples=["whsec_ and the output of: openssl rand -base64 32"],
+    webhook_allow_insecure_http: bool = Field(
+        default=False,
+        description="no more than WEBHOOKS_ALLOW_PRIVATE says; in production, true is refused",
+        examples=["false"],
+    )
+
+    @field_validator("webhook_allow_internal_host", "webhook_allow_insecure_http")
+    @classmethod
+    def _not_in_production(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
+        if value and info.data.get("environment") == "production":
+            raise ValueError("production sends webhooks to public https addresses only")
+        return value
+
+
+class Settings(OutsideSettings):
+    """Every setting of every process, checked and frozen. Read one with `load_settings`.
+
+    A field's alias in upper case is its environment variable.
+    """
+
+    group: ClassVar[str] = "Tenants"
+
+    billing_default_currency: str = Field(
+        "EUR",
+        pattern=r"^[A-Z]{3}$",
+        description="currency that a console shows for a tenant without a seller",
+        examples=["EUR"],
     )
     tenants_allow_default: bool = Field(
         default=True, description="whether the tenant default exists", examples=["false"]
@@ -218,31 +150,6 @@ class Settings(SignInSettings):
         "after the tenant default",
         examples=["north,south"],
     )
-
-    @field_validator("encryption_key")
-    @classmethod
-    def _key_in_production(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if value is None and info.data.get("environment") == "production":
-            raise ValueError("production needs an encryption key")
-        return value
-
-    @field_validator("smtp_password")
-    @classmethod
-    def _password_with_user(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if "smtp_user" in info.data and (value is None) != (info.data["smtp_user"] is None):
-            raise ValueError("SMTP_USER and SMTP_PASSWORD are given together")
-        return value
-
-    @field_validator("notification_secret")
-    @classmethod
-    def _secret_with_service(
-        cls, value: SecretStr | None, info: ValidationInfo
-    ) -> SecretStr | None:
-        if "notification_url" not in info.data:
-            return value  # the address is wrong, and is listed itself
-        if (value is None) != (info.data["notification_url"] is None):
-            raise ValueError("NOTIFICATION_URL and NOTIFICATION_SECRET are given together")
-        return value
 
     @field_validator("tenants")
     @classmethod
@@ -267,25 +174,28 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     given = os.environ if environ is None else environ
     variables = {name: text.strip() for name, text in given.items() if text.strip()}
     home = expanded(Path(variables.get("BILLWRIGHT_HOME") or default_home(variables)))
+    otherwise = given_otherwise(variables)
     path, in_file, problems = read_settings_file(variables, home=home)
     in_environment = {
-        name: variables[name.upper()] for name in _fields_by_name() if name.upper() in variables
+        name: variables[name.upper()] for name in fields_by_name() if name.upper() in variables
     }
     try:
-        settings = Settings.model_validate({"billwright_home": home} | in_file | in_environment)
+        settings = Settings.model_validate(
+            {"billwright_home": home} | otherwise | in_file | in_environment
+        )
     except ValidationError as error:
-        problems += _described(error, file_names=in_file.keys() - in_environment, path=path)
+        places = {setting: name for name, setting in ALTERNATES.items() if setting in otherwise}
+        places |= {name: f"{name.upper()} (in {path})" for name in in_file}
+        places |= {name: name.upper() for name in in_environment}
+        problems += _described(error, places=places, path=path)
     if problems:
         raise SettingsError(problems)
     return settings
 
 
-def settings_table() -> list[tuple[str, str, str]]:
-    """Every setting for documentation: environment variable, default, description."""
-    return [
-        (name.upper(), _default_text(field), field.description or "")
-        for name, field in _fields_by_name().items()
-    ]
+def fields_by_name() -> dict[str, FieldInfo]:
+    """Every setting by its key in the settings file; in upper case it is its variable."""
+    return {field.alias or attribute: field for attribute, field in Settings.model_fields.items()}
 
 
 def create_own_folder(path: Path) -> None:
@@ -299,31 +209,18 @@ def create_own_folder(path: Path) -> None:
         path.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
-def _described(error: ValidationError, *, file_names: AbstractSet[str], path: Path) -> list[str]:
+def _described(error: ValidationError, *, places: Mapping[str, str], path: Path) -> list[str]:
     problems = {}
     for detail in error.errors(include_input=False, include_url=False):
         name = str(detail["loc"][0])
         if detail["type"] == "default_factory_not_called":
             continue  # the setting it follows is wrong, and is listed itself
         if detail["type"] == "extra_forbidden":
-            similar = difflib.get_close_matches(name, _fields_by_name(), n=1)
+            similar = difflib.get_close_matches(name, fields_by_name(), n=1)
             hint = f"; did you mean {similar[0]}?" if similar else ""
             problems[name] = f"{name} in {path} is no setting{hint}"
             continue
-        place = f"{name.upper()} (in {path})" if name in file_names else name.upper()
         reason = detail["msg"].removeprefix("Value error, ")
-        example = (_fields_by_name()[name].examples or [""])[0]
-        problems[name] = f"{place}: {reason}; for example {example}"
+        example = (fields_by_name()[name].examples or [""])[0]
+        problems[name] = f"{places.get(name, name.upper())}: {reason}; for example {example}"
     return list(problems.values())
-
-
-def _fields_by_name() -> dict[str, FieldInfo]:
-    return {field.alias or attribute: field for attribute, field in Settings.model_fields.items()}
-
-
-def _default_text(field: FieldInfo) -> str:
-    if isinstance(field.json_schema_extra, dict):
-        return str(field.json_schema_extra["default"])
-    if field.default is None or field.default == ():
-        return "none"
-    return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)

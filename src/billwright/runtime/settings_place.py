@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -13,6 +13,7 @@ class PlaceSettings(BaseModel):
     """What other settings have their defaults from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    group: ClassVar[str] = "This installation"
 
     environment: Annotated[Literal["development", "production"], BeforeValidator(lower_case)] = (
         Field(

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from billwright.runtime.settings_values import WebAddress, long_token, lower_case, secretly
+from billwright.runtime.settings_values import (
+    WebAddress,
+    is_protected,
+    long_token,
+    lower_case,
+    secretly,
+)
 from billwright.runtime.settings_web import WebSettings
 
 AuthenticationMethod = Literal["api-key", "keycloak", "users"]
+TokenValidation = Literal["offline", "online"]
 
 
 def _jwt_secret(value: str) -> None:
     if len(value.encode()) < 32:
         raise ValueError("a secret has 32 bytes or more")
+
+
+def _validated(value: object) -> object:
+    value = lower_case(value)
+    if value == "none":
+        raise ValueError("a token that nobody verifies proves nothing; none is not offered")
+    return value
 
 
 def _default_issuer(data: dict[str, Any]) -> str | None:
@@ -30,8 +44,20 @@ def _default_method(data: dict[str, Any]) -> AuthenticationMethod:
     )
 
 
+def _issuer_is_set_up(data: dict[str, Any]) -> None:
+    if data.get("environment") == "production" and not is_protected(data["oidc_issuer"]):
+        raise ValueError("production needs an issuer at an https address")
+    if (
+        data.get("keycloak_token_validation") == "online"
+        and data.get("keycloak_client_secret") is None
+    ):
+        raise ValueError("KEYCLOAK_TOKEN_VALIDATION=online needs KEYCLOAK_CLIENT_SECRET")
+
+
 class SignInSettings(WebSettings):
     """Who may call the manager API, and how that is found out."""
+
+    group: ClassVar[str] = "Signing in"
 
     static_api_key: Annotated[SecretStr, secretly(long_token)] | None = Field(
         None,
@@ -56,6 +82,17 @@ class SignInSettings(WebSettings):
         None,
         description="client whose tokens are accepted: it is in their aud, or is their azp",
         examples=["billing-console"],
+    )
+    keycloak_client_secret: SecretStr | None = Field(
+        None,
+        description="secret of that client; only KEYCLOAK_TOKEN_VALIDATION=online needs it",
+        examples=["the secret that the server shows for the client"],
+    )
+    keycloak_token_validation: Annotated[TokenValidation, BeforeValidator(_validated)] = Field(
+        "offline",
+        description="how tokens are verified: offline by the issuer's keys, or online by asking it as "
+        "well whether it still stands by them",
+        examples=["online"],
     )
     oidc_issuer: WebAddress | None = Field(
         default_factory=_default_issuer,
@@ -101,4 +138,6 @@ class SignInSettings(WebSettings):
                 "keycloak needs KEYCLOAK_CLIENT_ID, and KEYCLOAK_AUTH_SERVER_URL with KEYCLOAK_REALM "
                 "or OIDC_ISSUER"
             )
+        if value == "keycloak":
+            _issuer_is_set_up(data)
         return value

@@ -6,9 +6,10 @@ import base64
 import binascii
 from collections.abc import Callable
 from email.utils import parseaddr
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -20,6 +21,28 @@ def list_of_text(value: object) -> object:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
+
+
+def pairs_of_text(value: object) -> object:
+    """Text with commas is a list of names with their values."""
+    if not isinstance(value, str):
+        return value
+    parts = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not name.strip() or not sign for name, sign, _ in parts):
+        raise ValueError("it is a list of name=value with commas between them")
+    return {name.strip(): text.strip() for name, _, text in parts}
+
+
+def header_pairs(text: str) -> dict[str, str]:
+    """Headers from a list of name=value, in which what a header may not hold is written with %."""
+    pairs = pairs_of_text(text)
+    assert isinstance(pairs, dict)  # noqa: S101 - made from text
+    return {name.lower(): unquote(value) for name, value in pairs.items()}
+
+
+def exactly_true(value: object) -> bool:
+    """Only the very word says yes, and nothing is wrong."""
+    return value is True or value == "true"
 
 
 def lower_case(value: object) -> object:
@@ -45,6 +68,17 @@ def web_address(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("the address must begin with http:// or https:// and name a host")
     return value.rstrip("/")
+
+
+def is_protected(address: str) -> bool:
+    """Whether nobody between here and there can read or change what is sent: https, or this machine."""
+    parts = urlsplit(address)
+    if parts.scheme != "http":
+        return parts.scheme == "https"
+    try:
+        return parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def long_token(value: str) -> None:
@@ -94,3 +128,4 @@ def secretly(check: Callable[[str], object]) -> AfterValidator:
 Folder = Annotated[Path, AfterValidator(expanded)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 CommaList = BeforeValidator(list_of_text)
+PairList = BeforeValidator(pairs_of_text)

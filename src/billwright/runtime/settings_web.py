@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from billwright.runtime.settings_place import PlaceSettings
-from billwright.runtime.settings_values import CommaList, WebAddress, lower_case
+from billwright.runtime.settings_values import CommaList, PairList, WebAddress, lower_case
+
+
+def _without_slash(value: str) -> str:
+    return value.removeprefix("/")
+
+
+def _default_websocket_url(data: dict[str, Any]) -> str:
+    public = urlsplit(data["public_url"])
+    host = public.hostname or ""
+    return f"{public.scheme}://{f'[{host}]' if ':' in host else host}:{data['websocket_port']}"
+
+
+Namespace = Annotated[str, Field(pattern=r"^/?[A-Za-z0-9_-]+$"), AfterValidator(_without_slash)]
 
 
 class WebSettings(PlaceSettings):
     """The HTTP server, and what it allows."""
+
+    group: ClassVar[str] = "HTTP"
 
     host: str = Field(
         "127.0.0.1",
@@ -33,6 +49,32 @@ class WebSettings(PlaceSettings):
         description="address of the console, to which payers come back and messages lead",
         examples=["https://console.example.com"],
         json_schema_extra={"default": "<public url>"},
+    )
+    tenant_frontend_urls: Annotated[dict[str, WebAddress], PairList] = Field(
+        default={},
+        description="addresses of consoles that one tenant alone has, as code=address with commas "
+        "between them",
+        examples=["north=https://north.example.com"],
+        json_schema_extra={"default": "none"},
+    )
+    websocket_port: int = Field(
+        8082,
+        ge=1,
+        le=65535,
+        description="port at which consoles are told to ask for live updates",
+        examples=[8082],
+    )
+    websocket_url: WebAddress = Field(
+        default_factory=_default_websocket_url,
+        description="address at which consoles are told to ask for live updates",
+        examples=["https://live.example.com"],
+        json_schema_extra={"default": "<public url> with WEBSOCKET_PORT"},
+    )
+    websocket_namespace: Namespace = Field(
+        "billing", description="namespace of the dashboards' live updates", examples=["billing"]
+    )
+    projects_websocket_namespace: Namespace = Field(
+        "projects", description="namespace of the projects' live updates", examples=["projects"]
     )
     forwarded_allow_ips: Annotated[tuple[str, ...], CommaList] = Field(
         ("127.0.0.1",),
@@ -71,3 +113,7 @@ class WebSettings(PlaceSettings):
         description="where requests are counted: in each process, or in PostgreSQL for all of them",
         examples=["database"],
     )
+
+    def frontend_url_of(self, tenant: str) -> str:
+        """The address of the console of the tenant with that code."""
+        return self.tenant_frontend_urls.get(tenant, self.billing_frontend_url)

@@ -13,6 +13,7 @@ import msgspec
 from billwright.features.accounts.model import Account
 from billwright.features.notifications.messages import MessageType
 from billwright.features.notifications.model import NewRequest, NotificationRequest
+from billwright.features.notifications.operations.console_link import ConsoleLinks
 from billwright.features.notifications.operations.request_messages import request_messages
 from billwright.features.notifications.port import MailChannel, Message
 from billwright.features.notifications.sql.reads import RequestQuery, list_requests
@@ -22,11 +23,13 @@ from billwright.kernel.ids import TenantId, new_id
 from billwright.runtime.db.database import Database
 from billwright.runtime.queue.reacting import react
 from billwright.runtime.queue.registry import Registry, Work
+from billwright.runtime.secrets import SecretBox
 from tests.conftest import BOX, NOON, Tenant
 from tests.features.billing import an_account
 
 SENDER_EMAIL = "billing@mail.example"
 PAY_LINKS = PayLinks("https://billing.example.com", BOX)
+CONSOLE_LINKS = ConsoleLinks("https://console.example.com")
 
 
 class ScriptedMailer:
@@ -91,6 +94,8 @@ def wired(mailer: Any, *, payments: PaymentProviders | None = None) -> dict[type
     return {
         MailChannel: MailChannel(mailer, SENDER_EMAIL),
         PayLinks: PAY_LINKS,
+        ConsoleLinks: CONSOLE_LINKS,
+        SecretBox: BOX,
         PaymentProviders: payments or PaymentProviders(),
     }
 

@@ -27,6 +27,7 @@ SAMPLES = {
 } | {
     "invoice_url": "https://billing.example.com/invoices/1?a=1&b=2",
     "portal_url": "https://billing.example.com/portal",
+    "console_url": "https://billing.example.com/confirm-email?email=books@riverbank.example",
     "pay_url": "https://billing.example.com/pay/AbC-_123",
 }
 

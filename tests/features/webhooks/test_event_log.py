@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from billwright.features.webhooks.errors import event_unknown
-from billwright.features.webhooks.rules.id_bounds import made_at
 from billwright.features.webhooks.sql import reads_events
 from billwright.features.webhooks.sql.reads_events import event_by_id
+from billwright.kernel.id_bounds import made_at
 from billwright.kernel.ids import new_id
 from billwright.kernel.refusal import Refusal
 from tests.features.webhooks.listening import codes_of, happen, publish, read_log

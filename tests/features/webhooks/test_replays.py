@@ -21,7 +21,7 @@ from billwright.features.webhooks.operations.replay_events import (
     replay_event,
     replay_since,
 )
-from billwright.features.webhooks.rules.id_bounds import made_at
+from billwright.kernel.id_bounds import made_at
 from billwright.kernel.ids import new_id
 from billwright.kernel.refusal import Refusal
 from tests.features.webhooks.listening import (

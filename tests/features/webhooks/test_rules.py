@@ -18,10 +18,10 @@ from billwright.features.webhooks.model import DisabledReason, Health, TargetPol
 from billwright.features.webhooks.operations.event_types import event_types
 from billwright.features.webhooks.rules.address import is_public
 from billwright.features.webhooks.rules.health import disabled_by, health_after
-from billwright.features.webhooks.rules.id_bounds import first_id_at, made_at
 from billwright.features.webhooks.rules.next_attempt import next_attempt_at
 from billwright.features.webhooks.rules.subscribed import checked_types
 from billwright.features.webhooks.rules.target import require_target
+from billwright.kernel.id_bounds import first_id_at, made_at
 from billwright.kernel.ids import new_id
 from billwright.kernel.refusal import Refusal
 from tools.catalogue import declared_events

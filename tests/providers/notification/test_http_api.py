@@ -16,6 +16,7 @@ from billwright.features.notifications.port import (
 )
 from billwright.kernel.ids import new_id
 from billwright.providers.notification.http_api import HttpNotifier
+from billwright.runtime.telemetry.context import bound
 from tests.providers.webhook.receiving import receiver, reply
 
 KEY = bytes(range(32))
@@ -60,3 +61,11 @@ async def test_a_request_is_taken_once(status: int):
 async def test_other_answers(answer: bytes | None, meaning: type[Exception]):
     with pytest.raises(meaning):
         await submit(answer)
+
+
+async def test_a_request_names_the_one_that_it_is_made_for():
+    with bound(request_id="r-1"):
+        _, headers, _ = await submit(reply(202))
+    assert headers["x-correlation-id"] == "r-1"
+    _, headers, _ = await submit(reply(202))
+    assert "x-correlation-id" not in headers

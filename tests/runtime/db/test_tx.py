@@ -17,6 +17,7 @@ from billwright.kernel.event import Event
 from billwright.kernel.ids import new_id
 from billwright.kernel.refusal import Refusal
 from billwright.runtime.db.json import from_json
+from billwright.runtime.telemetry.context import bound, client_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,28 @@ async def test_what_was_published_is_stored_with_actor_cause_and_time(tenant, cl
         assert row["occurred_at"] == clock.now()
         assert (row["actor_kind"], row["actor_name"], row["cause"]) == ("system", "test", "test")
     assert from_json(entry["details"]) == {"n": 1}
+
+
+async def test_an_audit_entry_says_by_which_request_and_from_where(tenant):
+    async def requested(address: str | None) -> None:
+        client_address.set(address)
+        with bound(request_id=f"by {address}"):
+            async with tenant.tx() as tx:
+                await fill(tx)
+
+    # A request runs in a task of its own, with which its context ends.
+    await asyncio.gather(*(asyncio.create_task(requested(one)) for one in ("192.0.2.7", None)))
+    async with tenant.tx() as tx:  # a job or a command
+        await fill(tx)
+    async with tenant.tx() as tx:
+        rows = await tx.fetch(
+            "select request_id, address from audit_entry where action = 'lamp.light'"
+        )
+    assert {tuple(row) for row in rows} == {
+        ("by 192.0.2.7", "192.0.2.7"),
+        ("by None", None),
+        (None, None),
+    }
 
 
 async def test_a_savepoint_that_fails_takes_everything_of_its_own_along(tenant):

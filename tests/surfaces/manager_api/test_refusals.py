@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -12,10 +14,19 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.testclient import TestClient
 
-from billwright.kernel.refusal import Category, FieldProblem, Refusal
+from billwright.features.identity import errors as identity
+from billwright.kernel.refusal import Category, FieldProblem, Refusal, RefusalCode
 from billwright.runtime.settings import load_settings
+from billwright.surfaces.manager_api import errors as manager_errors
+from billwright.surfaces.manager_api import refusals
 from billwright.surfaces.manager_api.app import create_manager_api
-from billwright.surfaces.manager_api.refusals import STATUS_OF
+from billwright.surfaces.manager_api.errors import (
+    admin_needed,
+    tenant_denied,
+    tenant_not_served,
+    user_needed,
+)
+from billwright.surfaces.manager_api.refusals import STATUS_OF, refusal_response
 
 
 class Nested(BaseModel):
@@ -106,7 +117,65 @@ def test_an_invalid_value_lists_its_messages(client):
         "message": ["A is wrong.", "B is."],
         "error": "Bad Request",
     }
-    assert client.get("/refused/invalid").json()["message"] == ["It is refused."]
+    assert client.get("/refused/invalid").json() == {
+        "statusCode": 400,
+        "message": "It is refused.",
+        "error": "Bad Request",
+    }
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "message"),
+    [
+        (identity.email_taken(email="ada@northlight.example"), 409, None),
+        (identity.last_admin(), 409, None),
+        (identity.user_unknown(user_id="x"), 404, "There is no user x."),
+        (identity.session_missing(), 401, "Missing or invalid authorization token"),
+        (identity.session_invalid(), 401, "Invalid or expired token"),
+        (identity.session_over(), 401, "Session is no longer valid."),
+        (identity.user_locked(), 401, "This account is locked. Please contact an administrator."),
+        (identity.sign_in_failed(), 401, "Invalid email or password"),
+        (identity.token_invalid(), 401, "Invalid token"),
+        (identity.role_missing(), 403, "Forbidden resource"),
+        (identity.signup_disabled(), 503, "Signup is disabled"),
+        (admin_needed(), 403, "Admin access required"),
+        (tenant_denied(), 403, "Access denied"),
+        (user_needed(), 400, "User not authenticated"),
+    ],
+)
+def test_what_clients_know_to_the_letter(refusal, status, message):
+    answer = refusal_response(refusal)
+    body = json.loads(bytes(answer.body))
+    assert (answer.status_code, body["statusCode"]) == (status, status)
+    assert body["message"] == (message or refusal.detail)
+    assert body["error"] == HTTPStatus(status).phrase
+
+
+def test_two_refusals_have_a_form_of_their_own():
+    unconfirmed = refusal_response(identity.email_not_confirmed())
+    assert (unconfirmed.status_code, json.loads(bytes(unconfirmed.body))) == (
+        401,
+        {
+            "message": "Email not confirmed. Please confirm your email before logging in.",
+            "code": "EMAIL_NOT_CONFIRMED",
+        },
+    )
+    nowhere = refusal_response(tenant_not_served())
+    assert (nowhere.status_code, json.loads(bytes(nowhere.body))) == (
+        400,
+        {"message": "Invalid or unknown tenant"},
+    )
+
+
+def test_the_tables_name_refusals_that_there_are():
+    declared = {
+        value.code
+        for module in (identity, manager_errors)
+        for value in vars(module).values()
+        if isinstance(value, RefusalCode)
+    }
+    tables = (refusals._STATUS_BY_CODE, refusals._MESSAGE_BY_CODE, refusals._BODY_BY_CODE)
+    assert [code for table in tables for code in table if code not in declared] == []
 
 
 def test_wrong_fields_are_all_listed_by_their_dotted_paths(client):
@@ -145,10 +214,16 @@ def test_wrong_parameters_have_one_message(client, path, message):
     assert answer.json() == {"statusCode": 400, "message": message, "error": "Bad Request"}
 
 
-def test_a_body_that_is_no_json_has_one_message(client):
-    answer = client.post("/things", content=b"{", headers={"Content-Type": "application/json"})
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b'{"name": "a}'])
+def test_a_body_that_is_no_json_has_one_message(client, content):
+    answer = client.post("/things", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert isinstance(answer.json()["message"], str)
+
+
+@pytest.mark.parametrize("path", ["/refused/%00", "/nowhere/%00", "/things/1?limit=%00"])
+def test_an_address_that_no_database_can_look_for_is_refused(client, path):
+    assert client.get(path).status_code == (404 if "nowhere" in path else 400)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/health")])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID
 
 import httpx2
@@ -11,7 +14,7 @@ import pytest
 
 from billwright.features.entitlements.model import Restriction, RestrictionEffect
 from billwright.features.entitlements.operations.restrict_access import restrict_access
-from billwright.runtime.db.database import Database
+from billwright.runtime.db.database import Database, Fetch
 from billwright.surfaces.platform_api.entitlements import Entitlements
 from tests.conftest import Tenant
 from tests.surfaces.platform_api.requests import PLAN, changed, created, got, subscribed
@@ -116,6 +119,23 @@ async def test_another_tenants_access_is_invisible(
     assert (response.status_code, response.json()["code"]) == (404, "subscription_unknown")
 
 
+def ask_by(
+    asked: Callable[..., Awaitable[object]],
+    *,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Have every statement across tenants done by `asked(fetch, sql, *values)`."""
+    looking_across = database.looking_across
+
+    @asynccontextmanager
+    async def changed():
+        async with looking_across() as fetch:
+            yield partial(asked, fetch)
+
+    monkeypatch.setattr(database, "looking_across", changed)
+
+
 async def test_questions_that_come_together_are_one_statement(
     client: httpx2.AsyncClient,
     other_client: httpx2.AsyncClient,
@@ -125,13 +145,12 @@ async def test_questions_that_come_together_are_one_statement(
     """Each is answered for its own tenant, the missing ones among them too."""
     mine, theirs = await subscribed(client), await subscribed(other_client)
     statements: list[int] = []
-    unscoped = database.unscoped
 
-    async def counted(sql, *values):
+    async def counted(fetch: Fetch, sql: str, *values):
         statements.append(len(values[0]))
-        return await unscoped(sql, *values)
+        return await fetch(sql, *values)
 
-    monkeypatch.setattr(database, "unscoped", counted)
+    ask_by(counted, database=database, monkeypatch=monkeypatch)
     await client.get("/accounts")
     await other_client.get("/accounts")
 
@@ -156,15 +175,37 @@ async def test_a_statement_that_fails_fails_those_who_asked_and_no_others(
     client: httpx2.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ):
     path = f"/subscriptions/{(await subscribed(client))['id']}/entitlements"
-    unscoped = database.unscoped
+    asked, may_fail = asyncio.Event(), asyncio.Event()
 
-    async def broken(_sql, *_values):
-        raise ConnectionError("the server went away")
+    async def broken_once(fetch: Fetch, sql: str, *values):
+        if not may_fail.is_set():
+            asked.set()
+            await may_fail.wait()
+            raise ConnectionError("the server went away")
+        return await fetch(sql, *values)
 
-    monkeypatch.setattr(database, "unscoped", broken)
-    answers = await asyncio.gather(client.get(path), client.get(path))
+    ask_by(broken_once, database=database, monkeypatch=monkeypatch)
+    first = [asyncio.create_task(client.get(path)) for _ in range(2)]
+    await asked.wait()
+    later = asyncio.create_task(client.get(path))
+    await asyncio.sleep(0.05)  # it waits for its turn by now
+    may_fail.set()
+    assert [one.status_code for one in await asyncio.gather(*first)] == [500, 500]
+    assert (await later).status_code == 200
+
+
+async def test_without_a_connection_all_who_asked_are_told(
+    client: httpx2.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    path = f"/subscriptions/{(await subscribed(client))['id']}/entitlements"
+
+    def nowhere():
+        raise ConnectionError("there is no server")
+
+    with monkeypatch.context() as away:
+        away.setattr(database, "looking_across", nowhere)
+        answers = await asyncio.gather(client.get(path), client.get(path))
     assert [answer.status_code for answer in answers] == [500, 500]
-    monkeypatch.setattr(database, "unscoped", unscoped)
     assert (await client.get(path)).status_code == 200
 
 
@@ -173,14 +214,13 @@ async def test_who_goes_away_does_not_disturb_the_others(
 ):
     path = f"/subscriptions/{(await subscribed(client))['id']}/entitlements"
     asked, may_answer = asyncio.Event(), asyncio.Event()
-    unscoped = database.unscoped
 
-    async def slow(sql, *values):
+    async def slow(fetch: Fetch, sql: str, *values):
         asked.set()
         await may_answer.wait()
-        return await unscoped(sql, *values)
+        return await fetch(sql, *values)
 
-    monkeypatch.setattr(database, "unscoped", slow)
+    ask_by(slow, database=database, monkeypatch=monkeypatch)
     impatient = [asyncio.create_task(client.get(path)) for _ in range(5)]
     patient = asyncio.create_task(client.get(path))
     await asked.wait()

@@ -14,6 +14,8 @@ import pytest_asyncio
 from billwright.features.accounts.model import AccountStatus
 from billwright.features.accounts.sql.reads import list_accounts
 from billwright.features.accounts.sql.reads_contacts import billing_contacts, list_contacts
+from billwright.features.audit.model import AuditQuery
+from billwright.features.audit.sql.reads import list_entries
 from billwright.features.catalog.sql.reads import list_plans
 from billwright.features.invoicing.model import InvoiceState
 from billwright.features.invoicing.sql.reads import list_invoices, states_of_documents
@@ -135,6 +137,11 @@ _MORE = (
        select tenant_id, gen_random_uuid(), 'invoice.finalized', 1, account_id, 'billing', 'en',
            'invoice', id, n, '{}', id || ':' || n, 0, 'delivered', 1, created_at, created_at
        from invoice, generate_series(1, 5) n""",
+    """insert into audit_entry (tenant_id, id, action, subject_type, subject_id, actor_kind, actor_name,
+           actor_id, cause, occurred_at, details, request_id)
+       select tenant_id, gen_random_uuid(), 'invoice.action' || n, 'invoice', id, 'user', 'Ada', id,
+           'test', created_at, '{}', id::text
+       from invoice, generate_series(1, 20) n""",
     "update invoice set state = 'paid', paid_minor = total_minor where number not like '%7'",
     "analyze",
 )
@@ -190,6 +197,28 @@ async def test_messages_are_found_by_whom_and_what_they_are_about(crowd, asked, 
         await list_requests(explaining, asked, before=None, limit=21)
     plan = "\n".join(explaining.plans)
     assert re.search(rf"(Scan using|Index Scan on) {index}\b", plan), plan
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        (AuditQuery(), "audit_entry_pkey"),
+        (AuditQuery(since=NOON - DAY, until=NOON), "audit_entry_pkey"),
+        (AuditQuery(action="user.lock"), "audit_entry_tenant_id_action_id_idx"),
+        (AuditQuery(action="user."), "audit_entry_tenant_id_action_id_idx"),
+        (AuditQuery(actor_id=uuid4()), "audit_entry_tenant_id_actor_id_id_idx"),
+        (AuditQuery(actor_id=uuid4(), action="a."), "audit_entry_tenant_id_actor_id_id_idx"),
+        (AuditQuery(subject_id=uuid4()), "audit_entry_tenant_id_subject_id_id_idx"),
+        (AuditQuery(request_id="r-1"), "audit_entry_tenant_id_request_id_id_idx"),
+    ],
+)
+async def test_audit_entries_are_found_by_each_filter(crowd, asked, index):
+    async with crowd.tx() as tx:
+        explaining = Explaining(tx)
+        await list_entries(explaining, asked, before=None, limit=21)
+    plan = "\n".join(explaining.plans)
+    assert re.search(rf"(Scan using|Index Scan on|Scan Backward using) {index}\b", plan), plan
+    assert "Seq Scan" not in plan, plan
 
 
 @pytest.mark.parametrize("role", [None, "billing"])

@@ -184,6 +184,7 @@ OPERATIONS = {
     ("/test-clocks", "post"): "create_test_clock",
     ("/test-clocks/{test_clock_id}", "get"): "get_test_clock",
     ("/test-clocks/{test_clock_id}/advance", "post"): "advance_test_clock",
+    ("/audit-entries", "get"): "list_audit_entries",
     ("/events", "get"): "list_events",
     ("/events/{event_id}", "get"): "get_event",
     ("/events/{event_id}/webhook-attempts", "get"): "list_event_webhook_attempts",

@@ -18,6 +18,7 @@ from billwright.features.usage.model import NewUsage
 from billwright.kernel.actor import system_actor
 from billwright.kernel.refusal import Refusal
 from billwright.runtime.db.tx import Tx
+from billwright.runtime.telemetry.context import bound, client_address
 from billwright.surfaces.platform_api.caller import Authorized
 from billwright.surfaces.platform_api.usage_intake import (
     EventNames,
@@ -107,6 +108,26 @@ async def test_those_that_wait_together_are_one_transaction(application: FastAPI
     assert await waiting == [names(one) for one in ids]
     # The one that held the total, the one that waited for it, and all others.
     assert await recorded(tenant) == ({"before", "under way", *ids}, 3)
+
+
+async def test_what_several_requests_tell_together_is_recorded_as_of_none_of_them(
+    application: FastAPI, tenant: Tenant
+):
+    of, intake, writer = await a_subscriber(tenant), UsageIntake(), writer_of(application, tenant)
+
+    async def requested(name: str) -> None:
+        client_address.set("192.0.2.7")
+        with bound(request_id=name):
+            await intake.record(writer, told(of, used(name)))
+
+    await requested("alone")
+    await asyncio.gather(*(asyncio.create_task(requested(name)) for name in ("one", "another")))
+    async with tenant.tx() as tx:
+        rows = await tx.fetch(
+            """select request_id, address from audit_entry where action = 'usage.record'
+               order by id"""
+        )
+    assert [tuple(row) for row in rows] == [("alone", "192.0.2.7"), (None, "192.0.2.7")]
 
 
 async def test_an_event_that_two_tell_was_recorded_for_the_first(

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from billwright.features.webhooks.operations.endpoint_secrets import opened_secret
-from billwright.features.webhooks.rules.id_bounds import made_at
 from billwright.features.webhooks.sql.reads import endpoint_by_id
+from billwright.kernel.id_bounds import made_at
 from tests.conftest import BOX, Tenant
 from tests.features.webhooks.listening import ScriptedSender, answered, dispatch, happen, read_log
 from tests.surfaces.platform_api.requests import created, got

@@ -21,7 +21,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response, StreamingResponse
 from starlette.testclient import TestClient
 
-from billwright.runtime.telemetry.context import request_id
+from billwright.runtime.telemetry.context import client_address, request_id
 from billwright.runtime.telemetry.logs import configure_logs
 from billwright.runtime.telemetry.metrics import Metrics
 from billwright.surfaces.web.body_limit import BodyLimit
@@ -49,6 +49,10 @@ def application(metrics: Metrics) -> RequestContext:
     async def thing(number: int) -> dict[str, str | None]:
         structlog.get_logger().info("inside")
         return {"request_id": request_id()}
+
+    @router.get("/origin/address")
+    async def address() -> str | None:
+        return client_address.get()
 
     @router.post("")
     async def size(request: Request) -> int:
@@ -139,6 +143,15 @@ def test_without_an_id_that_may_be_shown_a_random_one_is_made(client, given):
     second = client.get("/things/1", headers=headers).headers["x-correlation-id"]
 
     assert UUID(first) != UUID(second)
+
+
+@pytest.mark.parametrize("client_pair", [("192.0.2.7", 4711), None])
+async def test_every_request_has_the_address_from_which_it_came(metrics, client_pair):
+    client_address.set("198.51.100.1")  # of a request before it on the same connection
+    transport = httpx2.ASGITransport(application(metrics), client=client_pair)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://billing") as client:
+        answer = await client.get("/things/origin/address")
+    assert answer.json() == (client_pair and client_pair[0])
 
 
 def test_one_line_per_request_with_the_route_and_without_the_query(client, log):

@@ -10,7 +10,7 @@ credential_missing = RefusalCode(
 credential_invalid = RefusalCode(
     "credential_invalid",
     Category.UNAUTHENTICATED,
-    "The API key is unknown, revoked or expired.",
+    "The API key or the session is unknown, revoked or expired.",
 )
 api_key_unknown = RefusalCode(
     "api_key_unknown", Category.NOT_FOUND, "There is no API key {api_key_id}."
@@ -30,13 +30,16 @@ scope_not_held = RefusalCode(
     "An API key cannot give the scope {scope}, which it does not have itself.",
 )
 scope_missing = RefusalCode(
-    "scope_missing", Category.FORBIDDEN, "The API key lacks the scope {scope}."
+    "scope_missing", Category.FORBIDDEN, "The caller lacks the scope {scope}."
 )
 
 # What existing clients know to the letter stands in the manager API's own table of messages.
 user_unknown = RefusalCode("user_unknown", Category.NOT_FOUND, "There is no user {user_id}.")
 email_taken = RefusalCode(
     "email_taken", Category.CONFLICT, "Another user has the e-mail address {email}."
+)
+email_malformed = RefusalCode(
+    "email_malformed", Category.INVALID, "An e-mail address looks like ada@northlight.example."
 )
 password_too_short = RefusalCode(
     "password_too_short", Category.INVALID, "A password has 8 characters or more."
@@ -95,4 +98,29 @@ token_scope_not_grantable = RefusalCode(
 )
 token_expires_in_past = RefusalCode(
     "token_expires_in_past", Category.INVALID, "A token cannot expire in the past."
+)
+token_name_missing = RefusalCode(
+    "token_name_missing", Category.INVALID, "A token needs a name by which people know it."
+)
+token_scopes_missing = RefusalCode(
+    "token_scopes_missing", Category.INVALID, "A token needs a scope."
+)
+token_without_sign_in = RefusalCode(
+    "token_without_sign_in",
+    Category.INVALID,
+    "Only a user who can sign in with a password or elsewhere can have a token.",
+)
+role_missing = RefusalCode("role_missing", Category.FORBIDDEN, "Forbidden resource")
+session_not_interactive = RefusalCode(
+    "session_not_interactive",
+    Category.FORBIDDEN,
+    "This is not open to personal access tokens.",
+)
+token_scope_missing = RefusalCode(
+    "token_scope_missing", Category.FORBIDDEN, "The token lacks the scope {scope}."
+)
+issuer_unavailable = RefusalCode(
+    "issuer_unavailable",
+    Category.UNAVAILABLE,
+    "Whether the token is valid cannot be found out now; send it again later.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -27,6 +27,7 @@ class Group(StrEnum):
     EVENTS = "events"
     WEBHOOKS = "webhooks"
     NOTIFICATIONS = "notifications"
+    AUDIT = "audit"
     API_KEYS = "api_keys"
     TEST_CLOCKS = "test_clocks"
 
@@ -42,7 +43,9 @@ FULL_ACCESS = "billing:write"
 READ_ACCESS = "billing:read"
 
 # Made by what happens, never by a caller.
-_NOTHING_TO_WRITE = {f"{Group.EVENTS}:{Right.WRITE}", f"{Group.NOTIFICATIONS}:{Right.WRITE}"}
+_NOTHING_TO_WRITE = {
+    f"{group}:{Right.WRITE}" for group in (Group.EVENTS, Group.NOTIFICATIONS, Group.AUDIT)
+}
 
 SCOPES = (
     frozenset(
@@ -135,6 +138,27 @@ class User:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A user, and what their password is verified by."""
+
+    user: User
+    password_hash: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneTimeCode:
+    """A mailed code as it is stored. `renewed_at` is when wrong attempts last made for another mail."""
+
+    user_id: UUID
+    purpose: CodePurpose
+    digest: bytes = field(repr=False)
+    attempts_left: int
+    expires_at: datetime | None
+    created_at: datetime
+    renewed_at: datetime | None
+
+
 class SignInMethod(StrEnum):
     """How somebody proved who they are; the values are those of the claim `amr` (RFC 8176)."""
 
@@ -157,6 +181,11 @@ class Session:
     scopes: frozenset[str] | None = None
     token_id: UUID | None = None
 
+    @property
+    def is_interactive(self) -> bool:
+        """Whether a person signed in, and not a program with a token of theirs."""
+        return self.method is not SignInMethod.TOKEN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalAccessToken:
@@ -174,3 +203,24 @@ class PersonalAccessToken:
     revoked_at: datetime | None
     last_used_at: datetime | None
     created_at: datetime
+
+    def opens_at(self, now: datetime) -> bool:
+        """Whether it still opens anything."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedToken:
+    """A token that has just come to be, with the text that nothing can show again."""
+
+    token: PersonalAccessToken
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """The session that a token was exchanged for, as its text, and what it opens."""
+
+    access_token: str
+    user: User
+    scopes: tuple[str, ...]

@@ -10,16 +10,6 @@ notification_request_unknown = RefusalCode(
 invoice_not_sendable = RefusalCode(
     "invoice_not_sendable",
     Category.CONFLICT,
-    "Only a finalized invoice is sent that is not void; this {kind} is {state}.",
-)
-recipient_missing = RefusalCode(
-    "recipient_missing",
-    Category.CONFLICT,
-    "The account {account_id} has neither a mail address nor a billing contact.",
-)
-invoice_not_sendable = RefusalCode(
-    "invoice_not_sendable",
-    Category.CONFLICT,
     "A {kind} that is {state} is not sent: only what was finalized and is not void.",
 )
 recipient_missing = RefusalCode(

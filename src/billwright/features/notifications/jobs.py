@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billwright.features.notifications.model import RequestState
+from billwright.features.notifications.operations.console_link import ConsoleLinks
 from billwright.features.notifications.operations.deliver_due_requests import Outgoing
 from billwright.features.notifications.operations.deliver_due_requests import (
     deliver_due_requests as deliver_batch,
@@ -12,6 +13,7 @@ from billwright.features.notifications.port import MailChannel, Notifier
 from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.operations.pay_link import PayLinks, page_provider
 from billwright.runtime.queue.registry import Job, Sweep, Work
+from billwright.runtime.secrets import SecretBox
 
 
 async def deliver_due_requests(work: Work) -> int:
@@ -24,6 +26,8 @@ async def deliver_due_requests(work: Work) -> int:
         work.provider(MailChannel),
         work.provider(PayLinks),
         pages_offered=page_provider(work.provider(PaymentProviders)) is not None,
+        console=work.provider(ConsoleLinks),
+        box=work.provider(SecretBox),
         service=work.providers.get(Notifier),
     )
     delivered = 0

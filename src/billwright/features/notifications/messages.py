@@ -43,6 +43,10 @@ class MessageType(StrEnum):
     DUNNING_CANCELED = "dunning.canceled"
     DUNNING_UNPAID = "dunning.unpaid"
     DUNNING_RECOVERED = "dunning.recovered"
+    USER_EMAIL_CONFIRMATION = "user.email_confirmation_requested"
+    USER_PASSWORD_RESET = "user.password_reset_requested"  # noqa: S105 - a name
+    USER_EMAIL_CHANGED = "user.email_changed"
+    USER_REGISTRATION_REPEATED = "user.registration_repeated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ _CONSEQUENCE = MessageKeys(
     frozenset({"account_name", "invoice_number"}),
     frozenset({"pay_url"}),
 )
+_CODE = MessageKeys(frozenset({"email", "code"}), frozenset({"console_url"}))
 
 MESSAGE_KEYS: Mapping[MessageType, MessageKeys] = {
     MessageType.INVOICE_FINALIZED: MessageKeys(
@@ -120,6 +125,12 @@ MESSAGE_KEYS: Mapping[MessageType, MessageKeys] = {
     MessageType.DUNNING_RECOVERED: MessageKeys(
         frozenset({"account_name", "invoice_number"}), frozenset()
     ),
+    MessageType.USER_EMAIL_CONFIRMATION: _CODE,
+    MessageType.USER_PASSWORD_RESET: _CODE,
+    MessageType.USER_EMAIL_CHANGED: MessageKeys(frozenset({"email"}), frozenset()),
+    MessageType.USER_REGISTRATION_REPEATED: MessageKeys(
+        frozenset({"email"}), frozenset({"console_url"})
+    ),
 }
 """Which data a request of each type carries.
 
@@ -133,7 +144,8 @@ itself. Of a trial, `ends_on_label` is the last free day, `charged_on_label` the
 life begins, `needs_method_by_label` the day by which a payment method must be there for that, and
 `stops_on_label` the day on which it stops in any case. `resets_on_label` is the day on which a count
 starts anew. `pay_url` leads to the page on which the invoice is
-paid.
+paid. `email` is the address that a user is written to; `code` and `console_url`, the page of the console
+that asks for it, are known when the message leaves.
 """
 
 LEADING_TO_PAY = frozenset(
@@ -153,6 +165,7 @@ OVERTAKEN_BY_PAYMENT = frozenset(
 """What is wrong to say once nothing is due on its invoice any more."""
 
 LANGUAGES = frozenset({"en", "de"})
+_PRODUCT_NAME = "Billwright"
 
 # CLDR's currency spacing, which Babel leaves out: `CHF 5`, but `$5`.
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
@@ -175,8 +188,10 @@ class RenderedMessage:
     html: str
 
 
-def sender_of(seller: SellerParty) -> MessageSender:
-    """What a seller's letter says of who writes it."""
+def sender_of(seller: SellerParty | None) -> MessageSender:
+    """What a seller's letter says of who writes it; the product, where no seller has a name yet."""
+    if seller is None or not seller.name:
+        return MessageSender(_PRODUCT_NAME)
     address = seller.address
     place = f"{address.postal_code} {address.city}".strip()
     street = ", ".join(part for part in (address.line1, address.line2, place) if part)

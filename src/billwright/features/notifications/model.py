@@ -19,37 +19,45 @@ class RequestState(StrEnum):
 
 
 class RecipientRole(StrEnum):
-    """Which of an account's people is meant."""
+    """Which of an account's people is meant, or that it is somebody who signs in."""
 
     BILLING = "billing"
+    USER = "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
-    """A message to be asked for.
+    """A message to be asked for, to an account or to a user.
 
     `type` names what it says and `version` the meaning of its `data`; `dedup_key` is what may be
     said only once; a higher `priority` leaves first. Without a contact, it is for the account's own
-    address.
+    address; a user's is meant as `to_address` says it. Without `expires_at` there is a month for it.
     """
 
     type: str
-    account_id: UUID
+    account_id: UUID | None = None
+    user_id: UUID | None = None
+    to_address: str | None = None
     locale: str
     subject_type: str
     subject_id: UUID
     data: dict[str, str]
     dedup_key: str
     occurred_at: datetime
+    expires_at: datetime | None = None
     contact_id: UUID | None = None
     version: int = 1
     priority: int = 0
+
+    @property
+    def recipient_role(self) -> RecipientRole:
+        return RecipientRole.BILLING if self.user_id is None else RecipientRole.USER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationRequest:
     """A message that was asked for; `sequence` orders those about one subject. The contact that it is for
-    may be gone since.
+    may be gone since, and a user may have another address than `to_address`.
 
     `attempts` counts how often a worker took it; `last_error` is what was said the last time that it
     was not accepted.
@@ -58,8 +66,10 @@ class NotificationRequest:
     id: RequestId
     type: str
     version: int
-    account_id: UUID
+    account_id: UUID | None
     contact_id: UUID | None
+    user_id: UUID | None
+    to_address: str | None
     recipient_role: RecipientRole
     locale: str
     subject_type: str

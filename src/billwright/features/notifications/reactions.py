@@ -15,6 +15,12 @@ from billwright.features.dunning.events import (
     DunningRecovered,
 )
 from billwright.features.entitlements.events import LimitReached
+from billwright.features.identity.events import (
+    EmailChanged,
+    EmailConfirmationRequested,
+    PasswordResetRequested,
+    RegistrationRepeated,
+)
 from billwright.features.invoicing.events import InvoiceFinalized
 from billwright.features.notifications.messages import (
     MessageType,
@@ -24,6 +30,7 @@ from billwright.features.notifications.messages import (
 )
 from billwright.features.notifications.operations.send_invoice import invoice_data
 from billwright.features.notifications.operations.tell_accounts import Content, tell_accounts
+from billwright.features.notifications.operations.tell_users import tell_users
 from billwright.features.payment_methods.events import PaymentMethodExpiring
 from billwright.features.payment_methods.model import StoredMethod
 from billwright.features.payment_methods.sql.reads import chargeable_defaults
@@ -360,4 +367,8 @@ REACTIONS = [
     Reaction("announce_restrictions", DunningAccessChanged, announce_restrictions),
     Reaction("announce_ends_of_dunning", DunningExhausted, announce_ends_of_dunning),
     Reaction("announce_recoveries", DunningRecovered, announce_recoveries),
+    Reaction("mail_confirmation_codes", EmailConfirmationRequested, tell_users),
+    Reaction("mail_reset_codes", PasswordResetRequested, tell_users),
+    Reaction("tell_former_addresses", EmailChanged, tell_users),
+    Reaction("tell_of_repeated_registrations", RegistrationRepeated, tell_users),
 ]

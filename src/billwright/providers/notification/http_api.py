@@ -19,6 +19,7 @@ from billwright.features.notifications.port import (
     TypeStopped,
 )
 from billwright.providers.standard_webhooks import signed_headers
+from billwright.runtime.telemetry.tracing import outgoing_headers
 
 _TAKEN = {202, 409}
 _STOPPED = 410
@@ -40,6 +41,7 @@ class HttpNotifier:
         headers = {
             "content-type": "application/json",
             "user-agent": f"Billwright/{__version__}",
+            **outgoing_headers(),
             **signed_headers(
                 str(request.id), request.body, secrets=(self._secret,), sent_at=request.sent_at
             ),

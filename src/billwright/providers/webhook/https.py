@@ -23,6 +23,7 @@ from billwright.features.webhooks.port import WebhookMessage
 from billwright.features.webhooks.rules.address import is_public
 from billwright.providers.retry_after import retry_after_seconds
 from billwright.providers.standard_webhooks import signed_headers
+from billwright.runtime.telemetry.tracing import outgoing_headers
 
 # One that is down in IPv6 may be up in IPv4; more than two tries would only take longer to fail.
 _MOST_ADDRESSES = 2
@@ -90,6 +91,7 @@ class HttpsSender:
             "content-type": "application/json",
             "user-agent": f"Billwright/{__version__}",
             "accept-encoding": "identity",
+            **outgoing_headers(),
             **signed_headers(
                 message.id, message.body, secrets=message.secrets, sent_at=message.sent_at
             ),

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeAlias
+from uuid import UUID
 
 import asyncpg
 
@@ -51,6 +52,7 @@ class Database:
         self._pool = pool
         self._outbox = outbox
         self._metrics = metrics
+        self._tenants_by_code: dict[str, TenantId] = {}
         self.clock = clock
 
     @classmethod
@@ -187,10 +189,17 @@ class Database:
             yield connection.fetch
 
     async def tenant_by_code(self, code: str) -> TenantId | None:
-        """The tenant that goes by `code`."""
+        """The tenant that goes by `code`. One that was found is remembered: a code is never changed or
+        given to another tenant.
+        """
+        known = self._tenants_by_code.get(code)
+        if known is not None:
+            return known
         rows = await self.unscoped("select tenant_by_code($1) as tenant_id", code)
-        found = rows[0]["tenant_id"]
-        return TenantId(found) if found else None
+        found: UUID | None = rows[0]["tenant_id"]
+        if found is None:
+            return None
+        return self._tenants_by_code.setdefault(code, TenantId(found))
 
     async def all_tenants(self) -> Sequence[TenantId]:
         """Every tenant, for background work that runs for each."""

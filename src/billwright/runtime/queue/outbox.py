@@ -13,6 +13,7 @@ from billwright.runtime.db.database import Connection
 from billwright.runtime.db.tx import JobRequest, Tx
 from billwright.runtime.queue.connection import queue_queries
 from billwright.runtime.queue.registry import Registry
+from billwright.runtime.telemetry.context import origin
 
 REACT = "react"
 _EVENTS_PER_JOB = 500
@@ -105,6 +106,9 @@ async def _write_events(tx: Tx) -> None:
 
 
 async def _write_audit_entries(tx: Tx) -> None:
+    if not tx.audit_entries:
+        return
+    address, request_id = origin()
     await tx.insert(
         "audit_entry",
         [
@@ -123,6 +127,8 @@ async def _write_audit_entries(tx: Tx) -> None:
             "actor_name": tx.actor.name,
             "actor_id": tx.actor.id,
             "cause": tx.cause,
+            "address": address,
+            "request_id": request_id,
         },
     )
 

@@ -1,18 +1,30 @@
 """Which request, job and tenant is this code running for?
 
-One immutable mapping in one context variable: a task inherits it, and every log line carries it.
+One immutable mapping in one context variable: a task inherits it, and every log line carries it. The
+client's address is beside it, because it belongs into the audit log and not into every line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
+from typing import NamedTuple
 
 log_context: ContextVar[Mapping[str, object]] = ContextVar(
     "billwright_log_context", default=MappingProxyType({})
 )
+
+client_address: ContextVar[str | None] = ContextVar("billwright_client_address", default=None)
+"""From where the request being answered came; none outside a request."""
+
+
+class Origin(NamedTuple):
+    """By which request something was asked for, and from where; neither in a job or a command."""
+
+    address: str | None
+    request_id: str | None
 
 
 @contextmanager
@@ -29,3 +41,17 @@ def request_id() -> str | None:
     """The id of the request being answered; none outside a request."""
     value = log_context.get().get("request_id")
     return value if isinstance(value, str) else None
+
+
+def origin() -> Origin:
+    """What the audit log says of the request being answered."""
+    return Origin(client_address.get(), request_id())
+
+
+def act_for(origins: Sequence[Origin]) -> None:
+    """Let this task act for several requests at once: what is true of one of them only is not said."""
+    addresses = {one.address for one in origins}
+    request_ids = {one.request_id for one in origins}
+    client_address.set(addresses.pop() if len(addresses) == 1 else None)
+    request_id = request_ids.pop() if len(request_ids) == 1 else None
+    log_context.set({**log_context.get(), "request_id": request_id})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from typing import Literal, TextIO, TypeAlias
+from typing import ClassVar, Literal, TextIO, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,7 @@ from billwright.runtime.telemetry.context import log_context
 from billwright.runtime.telemetry.redaction import redacted_line
 
 Style = Literal["console", "json"]
+Send: TypeAlias = Callable[[Mapping[str, object]], None]
 Render: TypeAlias = Callable[[dict[str, object]], str | bytes]
 
 _LIBRARIES_WITH_OWN_HANDLERS = ("uvicorn", "uvicorn.error", "alembic", "pgqueuer")
@@ -30,6 +31,15 @@ _stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 _format_exception = structlog.processors.format_exc_info
 _encoder = msgspec.json.Encoder(enc_hook=repr)
 _LEVEL_OF_METHOD = {"warn": "warning", "exception": "error", "fatal": "critical"}
+
+
+class _Sending:
+    send: ClassVar[Send | None] = None
+
+
+def send_lines_to(send: Send | None) -> None:
+    """Give every line to `send` too, as it is written; none ends it."""
+    _Sending.send = send
 
 
 def configure_logs(style: Style, level: str = "info", *, stream: TextIO | None = None) -> None:
@@ -67,7 +77,10 @@ def _line(method: str, event: Mapping[str, object]) -> dict[str, object]:
         line = dict(_format_exception(None, method, line))
     else:
         line.pop("exc_info", None)
-    return redacted_line(line)
+    line = redacted_line(line)
+    if _Sending.send is not None:
+        _Sending.send(line)
+    return line
 
 
 class _Writer:

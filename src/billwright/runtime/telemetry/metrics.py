@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -15,6 +15,11 @@ from prometheus_client import (
 )
 
 _REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_OF_TENANTS = {
+    "invoices_open": "Invoices on which something is due.",
+    "invoices_overdue": "Invoices on which something is due since before today.",
+    "subscriptions_active": "Subscriptions that are active.",
+}
 _JOB_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900)
 
 
@@ -59,6 +64,27 @@ class Metrics:
             ("state",),
             registry=registry,
         )
+        self._sign_ins = Counter(
+            "auth_requests",
+            "Attempts to prove who is calling, by method and outcome.",
+            ("method", "outcome"),
+            registry=registry,
+        )
+        self._rate_limited = Counter(
+            "rate_limit_rejected", "Requests refused as too many.", registry=registry
+        )
+        self._origins_refused = Counter(
+            "origin_allowlist_rejected",
+            "Requests refused because of the web page they come from.",
+            registry=registry,
+        )
+        self._queue = Gauge(
+            "billwright_queue_jobs", "Jobs by state.", ("state",), registry=registry
+        )
+        self._of_tenants = {
+            name: Gauge(f"billwright_{name}", meaning, ("tenant_id",), registry=registry)
+            for name, meaning in _OF_TENANTS.items()
+        }
         # Finding the numbers of a label set costs more than counting: requests keep theirs.
         self._of_request: dict[tuple[str, str, int], Callable[[float], None]] = {}
 
@@ -79,6 +105,33 @@ class Metrics:
 
     def count_event(self, event_type: str) -> None:
         self._events.labels(event_type).inc()
+
+    def count_sign_in(self, *, method: str, outcome: str) -> None:
+        """`auth_requests_total`; `method` is `jwt`, `oidc`, `api_key`, `password` or `token`, `outcome`
+        is `accepted` or `refused`.
+        """
+        self._sign_ins.labels(method, outcome).inc()
+
+    def count_rate_limited(self) -> None:
+        """`rate_limit_rejected_total`."""
+        self._rate_limited.inc()
+
+    def count_origin_refused(self) -> None:
+        """`origin_allowlist_rejected_total`."""
+        self._origins_refused.inc()
+
+    def show_queue(self, jobs: Mapping[str, int]) -> None:
+        """How many jobs are in each state; a state that is not named has none."""
+        self._queue.clear()
+        for state, count in jobs.items():
+            self._queue.labels(state).set(count)
+
+    def show_tenants(self, name: str, counts: Mapping[str, int]) -> None:
+        """How many of `name`, a key of the numbers of tenants, each tenant has, by its code."""
+        gauge = self._of_tenants[name]
+        gauge.clear()
+        for code, count in counts.items():
+            gauge.labels(code).set(count)
 
     def watch_pool(self, pool_use: Callable[[], tuple[int, int]]) -> None:
         """`pool_use` gives the busy and the open connections whenever the numbers are read."""

@@ -17,6 +17,7 @@ from billwright.surfaces.cli.server_address import server_address
 _GIBIBYTE = 1024**3
 _TIGHT_BYTES = _GIBIBYTE
 _FULL_BYTES = _GIBIBYTE // 10
+_HEALTH_BEGINS = (b'{"status":"ok"', b'{"status":"degraded"')
 _ANSWER_SECONDS = 5
 
 
@@ -84,7 +85,7 @@ def _occupied_finding(settings: Settings, *, reason: str) -> Finding:
     connection = HTTPConnection(host, port, timeout=_ANSWER_SECONDS)
     try:
         connection.request("GET", "/api/health")
-        answers = connection.getresponse().read().startswith(b'{"status":"ok"')
+        answers = connection.getresponse().read().startswith(_HEALTH_BEGINS)
     except (OSError, HTTPException):
         answers = False
     finally:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from billwright.runtime.settings import Settings
 from billwright.runtime.telemetry.context import bound
+from billwright.surfaces.manager_api.errors import tenant_not_served
+from billwright.surfaces.manager_api.refusals import refusal_response
 
 DEFAULT_TENANT = "default"
 _EXEMPT = ("/health", "/openapi.json")
 # The provider's own signed message says which tenant it is about.
 _EXEMPT_BELOW = "/webhooks/payments/"
-_REFUSED = {"message": "Invalid or unknown tenant"}
 
 
 class TenantRule:
@@ -35,7 +35,7 @@ class TenantRule:
         named = ", ".join(Headers(scope=scope).getlist("x-tenant")).strip()
         tenant = named or DEFAULT_TENANT
         if tenant not in settings.tenants:
-            await JSONResponse(_REFUSED, 400)(scope, receive, send)
+            await refusal_response(tenant_not_served())(scope, receive, send)
             return
         scope.setdefault("state", {})["tenant"] = tenant
         with bound(tenant=tenant):
@@ -48,6 +48,12 @@ def tenant_of(request: Request) -> str:
     return tenant
 
 
+def path_in_api(scope: Scope) -> str:
+    """The path of the request below the address of the manager API."""
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path
+
+
 def _is_exempt(scope: Scope) -> bool:
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    path = path_in_api(scope)
     return path in _EXEMPT or path.startswith(_EXEMPT_BELOW)

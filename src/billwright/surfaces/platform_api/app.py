@@ -11,6 +11,7 @@ from billwright.surfaces.platform_api import (
     account_entitlements,
     accounts,
     api_keys,
+    audit_entries,
     cancellations,
     charges,
     contacts,
@@ -67,6 +68,8 @@ and payments.
 - **Authentication**: an API key as `Authorization: Bearer bw_...`. Every operation
   names the scope that it needs, such as `invoices:read`; `billing:read` opens every read and
   `billing:write` everything.
+  Where the installation allows it (`PLATFORM_API_USERS`), administrators may call as well with
+  what they signed in with; everything is open to them at the tenant that `X-Tenant` names.
 - **Errors** are RFC 9457 problems; programs go by `code`, which never changes.
 - **Previewing**: every command on a subscription has a `.../preview` that answers what it would do and
   bill, to the cent, and does nothing.
@@ -91,6 +94,7 @@ _TAGS = [
     {"name": "events", "description": "What has happened, in order."},
     {"name": "webhooks", "description": "Which systems are told of it."},
     {"name": "notifications", "description": "Which messages to people were asked for."},
+    {"name": "audit", "description": "Who did what, when and from where."},
     {"name": "api keys", "description": "Which services may do what."},
     {"name": "test clocks", "description": "Times of their own, to try out billing."},
 ]
@@ -100,7 +104,8 @@ _SECURITY_SCHEMES = {
         "scheme": "bearer",
         "bearerFormat": "bw_...",
         "description": "An API key of the tenant; after it is revoked it works for one second at "
-        "most.",
+        "most. Or, where the installation allows it, the session of an administrator, which is worthless "
+        "as soon as it is ended.",
     }
 }
 
@@ -172,6 +177,7 @@ def create_platform_api() -> FastAPI:
         webhook_endpoints,
         webhook_deliveries,
         notification_requests,
+        audit_entries,
         api_keys,
         test_clocks,
     ):

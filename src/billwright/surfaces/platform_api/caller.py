@@ -3,8 +3,9 @@
 A route's tag is the group of scopes that opens it, and its parameter `Reader` or `Writer` says which of
 them: with the tag `accounts` and a `writer: Writer` it needs `accounts:write`.
 
-A caller that was just authenticated is remembered for a second, so that a burst of requests asks the
-database once; a key that is revoked or expires is therefore worthless after one second at most.
+A caller whose key was just authenticated is remembered for a second, so that a burst of requests asks
+the database once; a key that is revoked or expires is therefore worthless after one second at most.
+Administrators who signed in are never remembered: a session that was ended is worthless at once.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from starlette.routing import BaseRoute
 from billwright.features.identity.errors import credential_missing, scope_missing
 from billwright.features.identity.model import Caller, Group, Right
 from billwright.features.identity.operations.authenticate import authenticate
+from billwright.features.identity.rules.key_text import looks_like_key
 from billwright.features.identity.rules.scopes import may, scope_for
 from billwright.kernel.quick import quickly_made
 from billwright.runtime.db.database import Database
 from billwright.runtime.db.tx import Tx
 from billwright.runtime.telemetry.context import log_context
+from billwright.surfaces.platform_api.administrators import administrator
 from billwright.surfaces.platform_api.errors import tenant_mismatch
 from billwright.surfaces.web.openapi import HotRoute
 from billwright.surfaces.web.wiring import Wiring
@@ -98,15 +101,21 @@ class KnownCallers:
 
 
 async def _identify(credentials: Credentials, database: Database) -> Caller:
-    scheme, _, key = (credentials.authorization or "").partition(" ")
-    if scheme.lower() != "bearer":
+    key = bearer_token(credentials.authorization)
+    if key is None:
         raise credential_missing()
-    caller = await authenticate(database, key.strip())
+    caller = await authenticate(database, key)
     if credentials.tenant is not None and not await _names(
         credentials.tenant, caller=caller, database=database
     ):
         raise tenant_mismatch()
     return caller
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """What the header carries as a bearer's; none when it carries nothing of the kind."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 async def _names(text: str, *, caller: Caller, database: Database) -> bool:
@@ -140,16 +149,25 @@ class Authorized:
 async def authorize(request: Request, credentials: Credentials, *, scope: str) -> Authorized:
     """The caller of a request that needs `scope`; log lines name its tenant from here on.
 
-    Refuses: `scope_missing`, and what `KnownCallers` refuses.
+    Refuses: `scope_missing`, and what `KnownCallers` and `administrator` refuse.
     """
     state = request.app.state
     wiring: Wiring = state.wiring
     known: KnownCallers = state.known_callers
-    caller = known.remembered(credentials) or await known.of(credentials, wiring.database)
+    caller = known.remembered(credentials) or await _found(credentials, known=known, wiring=wiring)
     log_context.set({**log_context.get(), "tenant": caller.tenant_id})
     if not may(caller.scopes, scope):
         raise scope_missing(scope=scope)
     return Authorized(caller, wiring, request.scope["route"].name)
+
+
+async def _found(credentials: Credentials, *, known: KnownCallers, wiring: Wiring) -> Caller:
+    """The caller that is not remembered: the holder of a key, or where they may, who signed in."""
+    if wiring.platform_users:
+        token = bearer_token(credentials.authorization)
+        if token is not None and not looks_like_key(token):
+            return await administrator(token, tenant=credentials.tenant, wiring=wiring)
+    return await known.of(credentials, wiring.database)
 
 
 def _requiring(right: Right) -> Callable[..., Awaitable[Authorized]]:
@@ -159,7 +177,8 @@ def _requiring(right: Right) -> Callable[..., Awaitable[Authorized]]:
             str | None,
             Header(
                 description="The code or the id of the API key's own tenant. May be left out; "
-                "another tenant's is refused, so that a mix-up of keys is noticed."
+                "another tenant's is refused, so that a mix-up of keys is noticed. For administrators "
+                "who signed in it says where; without it, at the tenant `default`."
             ),
         ] = None,
     ) -> Authorized:

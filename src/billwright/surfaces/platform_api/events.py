@@ -12,8 +12,8 @@ from billwright.features.webhooks import model
 from billwright.features.webhooks.errors import event_unknown
 from billwright.features.webhooks.operations import event_types as catalogue
 from billwright.features.webhooks.operations.read_event_log import read_event_log
-from billwright.features.webhooks.rules.id_bounds import made_at
 from billwright.features.webhooks.sql.reads_events import event_by_id
+from billwright.kernel.id_bounds import made_at
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader
 from billwright.surfaces.web.pages import Listing, Page, PageParameters

@@ -30,14 +30,20 @@ class NotificationRequest(ResponseModel):
     id: Annotated[UUID, Field(description="The same in every attempt at its delivery.")]
     type: Annotated[str, Field(description="What it says: `invoice.finalized`.")]
     version: Annotated[int, Field(description="Grows when a member of `data` changes its meaning.")]
-    account_id: UUID
+    account_id: Annotated[UUID | None, Field(description="The account that it is for.")]
+    user_id: Annotated[
+        UUID | None, Field(description="The user that it is for, where it is for no account.")
+    ]
     recipient_role: RecipientRole
     locale: Annotated[str, Field(description="The language and region to write in.")]
-    subject_type: Annotated[str, Field(description="What it is about: `invoice`, `subscription`.")]
+    subject_type: Annotated[
+        str, Field(description="What it is about: `invoice`, `subscription`, `user`.")
+    ]
     subject_id: UUID
     sequence: Annotated[int, Field(description="Its place among those about the same subject.")]
     data: Annotated[
-        dict[str, str], Field(description="What is to be said, as it was when it was asked for.")
+        dict[str, str],
+        Field(description="What is to be said, as it was when it was asked for; never a secret."),
     ]
     dedup_key: Annotated[str, Field(description="What is said only once.")]
     state: Annotated[
@@ -65,6 +71,7 @@ def to_response(request: model.NotificationRequest) -> NotificationRequest:
         type=request.type,
         version=request.version,
         account_id=request.account_id,
+        user_id=request.user_id,
         recipient_role=request.recipient_role,
         locale=request.locale,
         subject_type=request.subject_type,
@@ -88,7 +95,7 @@ async def list_notification_requests(
     page: PageParameters,
     account_id: UUID | None = None,
     subject_id: Annotated[
-        UUID | None, Query(description="Only messages about this invoice or subscription.")
+        UUID | None, Query(description="Only messages about this invoice, subscription or user.")
     ] = None,
     type: Annotated[  # noqa: A002 - the name of the query parameter
         Code | None, Query(description="Only messages that say this.")

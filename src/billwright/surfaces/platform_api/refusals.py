@@ -11,6 +11,7 @@ from typing import Any
 from billwright.features.identity.errors import (
     credential_invalid,
     credential_missing,
+    issuer_unavailable,
     scope_missing,
 )
 from billwright.kernel.refusal import RefusalCode
@@ -33,6 +34,7 @@ Responses = dict[int | str, dict[str, Any]]
 _EVERYWHERE = (
     credential_missing,
     credential_invalid,
+    issuer_unavailable,
     scope_missing,
     tenant_mismatch,
     request_invalid,

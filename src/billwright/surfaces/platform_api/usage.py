@@ -50,12 +50,13 @@ from billwright.surfaces.platform_api.usage_models import (
 from billwright.surfaces.web.hot_routes import JsonAnswer
 from billwright.surfaces.web.idempotency import Idempotent, named_request, once
 from billwright.surfaces.web.openapi import HotOperation, HotRoute, header_reference
-from billwright.surfaces.web.structs import read_body, whole_body
+from billwright.surfaces.web.structs import header_of, read_body, whole_body
 
 router = APIRouter(tags=["usage"])
 
 _SCOPE = scope_for(Group.USAGE, Right.WRITE)
 _DECODER = msgspec.json.Decoder(UsageBatchInput)
+_encode = msgspec.json.Encoder().encode
 _DESCRIPTION = """\
 Up to 1,000 events, all of them or none. An event is recorded once however often it is told; one that was
 recorded with other values is refused and named, and nothing of the request is recorded. Events may be
@@ -66,18 +67,17 @@ later, and the difference comes on the next invoice.
 
 async def record_usage(request: Request) -> Response:
     writer = await authorize(request, credentials_of(request), scope=_SCOPE)
-    key = request.headers.get("idempotency-key")
+    key = header_of(request, b"idempotency-key")
     text = await (whole_body(request) if key is None else request.body())
     body = read_body(_DECODER, text)
     refuse_malformed(body.events, text=text)
     told = _told(body.events)
     if key is None:
         recorded = await _intake(request).record(writer, told)
-        answer = msgspec.json.encode(_answer(body.events, recorded))
-        return JsonAnswer(answer)
+        return JsonAnswer(_encode(_answer(body.events, recorded)))
 
     async def record(tx: Tx) -> bytes:
-        return msgspec.json.encode(_answer(body.events, await record_told(tx, told)))
+        return _encode(_answer(body.events, await record_told(tx, told)))
 
     return await once(writer.tx(), await named_request(request, key, status=200), work=record)
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import UUID
 
+import msgspec
+
 from billwright.features.subscriptions.model import UsageSubject
 from billwright.surfaces.platform_api.usage_models import (
     PROPERTY_PATTERN,
@@ -66,8 +68,8 @@ def subject_of(event: UsageEventInput, *, pointer: str) -> UsageSubject:
 
 def _uuid(text: str, *, pointer: str) -> UUID:
     try:
-        return UUID(text)
-    except ValueError:
+        return msgspec.convert(text, UUID)
+    except msgspec.ValidationError:
         raise refused(pointer, code="malformed", detail="Must be a UUID.") from None
 
 

@@ -1,16 +1,15 @@
 """How does usage become durable that arrives in many small requests?
 
 Those that wait at the same time in this process are recorded by one transaction: what comes in while
-one is on its way waits for the next. Each is answered after the commit, and refused by itself. Whoever
-tells much has a transaction to itself, beside the others.
+one is on its way waits for the next, or until it is as much. Each is answered after the commit, and
+refused by itself. Whoever tells much has a transaction to itself, beside the others.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from billwright.features.identity.model import Caller
 from billwright.features.subscriptions.model import UsageSubject
@@ -20,16 +19,18 @@ from billwright.features.usage.operations.record_usage import record_events
 from billwright.features.usage.rules.acceptance import EVENTS_AT_A_TIME
 from billwright.kernel.refusal import Category, Refusal
 from billwright.runtime.db.tx import Tx
+from billwright.runtime.telemetry.context import Origin, act_for, origin
 from billwright.surfaces.platform_api.caller import Authorized
 
 EventNames = set[tuple[str, str]]
 
 # So many events take longer to be stored than a transaction takes to begin and to be committed.
 _MUCH = 100
+# While the database stores some, others are read; more transactions than that record no more.
+_MOST_AT_ONCE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class ToldUsage:
+class ToldUsage(NamedTuple):
     """What one request tells: events, each with whose usage it is; `subjects` has the number of the
     first event that names each.
     """
@@ -48,14 +49,42 @@ async def record_told(tx: Tx, told: ToldUsage) -> EventNames:
     return set(await record_events(tx, [(places[id(one)], event) for one, event in told.events]))
 
 
+class _Waiting(NamedTuple):
+    """What one request tells, which of it was new once that is known, and which request it is."""
+
+    told: ToldUsage
+    done: asyncio.Future[EventNames]
+    origin: Origin
+
+
+class _Line:
+    """What one caller waits for, and how many requests each transaction on its way has; 0 is one that is
+    about to take all that wait.
+    """
+
+    __slots__ = ("on_their_way", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[_Waiting] = []
+        self.on_their_way: list[int] = []
+
+    def has_enough_for_another(self) -> bool:
+        """Whether a transaction is to begin: beside another one only with as many requests, since small
+        ones cost as much as large ones.
+        """
+        if not self.on_their_way:
+            return bool(self.waiting)
+        return (
+            len(self.on_their_way) < _MOST_AT_ONCE and len(self.waiting) >= self.on_their_way[0] > 0
+        )
+
+
 class UsageIntake:
     """The usage that one process, in one event loop, is about to record."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Caller, list[tuple[ToldUsage, asyncio.Future[EventNames]]]] = (
-            defaultdict(list)
-        )
-        self._recording: dict[Caller, asyncio.Task[None]] = {}
+        self._lines: dict[Caller, _Line] = {}
+        self._recording: set[asyncio.Task[None]] = set()
 
     async def record(self, writer: Authorized, told: ToldUsage) -> EventNames:
         """As `record_told`, in a transaction with whatever else the same caller tells meanwhile."""
@@ -63,23 +92,31 @@ class UsageIntake:
             async with writer.tx() as tx:
                 return await record_told(tx, told)
         done: asyncio.Future[EventNames] = asyncio.get_running_loop().create_future()
-        self._waiting[writer.caller].append((told, done))
-        if writer.caller not in self._recording:
+        line = self._lines.get(writer.caller)
+        if line is None:
+            line = self._lines[writer.caller] = _Line()
+        line.waiting.append(_Waiting(told, done, origin()))
+        if line.has_enough_for_another():
+            line.on_their_way.append(0)
             # The task begins when the loop comes round, after whatever else this turn brings.
-            task = asyncio.create_task(self._record_waiting(writer))
-            self._recording[writer.caller] = task
+            task = asyncio.create_task(self._record_waiting(writer, line))
+            self._recording.add(task)
+            task.add_done_callback(self._recording.discard)
         return await done
 
-    async def _record_waiting(self, writer: Authorized) -> None:
-        waiting = self._waiting[writer.caller]
-        try:
-            while waiting:
-                count = _as_many_as_fit([len(told.events) for told, _ in waiting])
-                together = waiting[:count]
-                del waiting[:count]
+    async def _record_waiting(self, writer: Authorized, line: _Line) -> None:
+        line.on_their_way.remove(0)
+        while line.has_enough_for_another():
+            count = _as_many_as_fit([len(one.told.events) for one in line.waiting])
+            together = line.waiting[:count]
+            del line.waiting[:count]
+            line.on_their_way.append(count)
+            try:
                 await _record(writer, together)
-        finally:
-            del self._waiting[writer.caller], self._recording[writer.caller]
+            finally:
+                line.on_their_way.remove(count)
+        if not line.on_their_way and not line.waiting:
+            self._lines.pop(writer.caller, None)
 
 
 def _as_many_as_fit(sizes: Sequence[int]) -> int:
@@ -91,13 +128,12 @@ def _as_many_as_fit(sizes: Sequence[int]) -> int:
     return len(sizes)
 
 
-async def _record(
-    writer: Authorized, together: Sequence[tuple[ToldUsage, asyncio.Future[EventNames]]]
-) -> None:
+async def _record(writer: Authorized, together: Sequence[_Waiting]) -> None:
+    act_for([one.origin for one in together])
     subjects = {
-        subject: number for told, _ in together for subject, number in told.subjects.items()
+        subject: number for one in together for subject, number in one.told.subjects.items()
     }
-    events = [event for told, _ in together for event in told.events]
+    events = [event for one in together for event in one.told.events]
     try:
         async with writer.tx() as tx:
             recorded = await record_told(tx, ToldUsage(subjects, events))
@@ -106,16 +142,16 @@ async def _record(
             for one in together:
                 await _record(writer, [one])
             return
-        for _, done in together:
-            if not done.done():
-                done.set_exception(error)
+        for one in together:
+            if not one.done.done():
+                one.done.set_exception(error)
         return
-    for told, done in together:
+    for one in together:
         # An event that two of them tell was recorded for the first.
-        own = {(event.source, event.event_id) for _, event in told.events} & recorded
+        own = {(event.source, event.event_id) for _, event in one.told.events} & recorded
         recorded -= own
-        if not done.done():
-            done.set_result(own)
+        if not one.done.done():
+            one.done.set_result(own)
 
 
 def _is_of_one(error: Exception) -> bool:

@@ -82,7 +82,7 @@ def as_it_stands(answer: Response, now: BaseModel) -> Response:
     one only began what goes on after its commit.
     """
     replayed = {REPLAYED: answer.headers[REPLAYED]} if REPLAYED in answer.headers else {}
-    content = now.model_dump_json()
+    content = now.model_dump_json(by_alias=True)
     return Response(content, answer.status_code, replayed, media_type="application/json")
 
 

@@ -17,7 +17,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billwright.kernel.ids import new_id_text
-from billwright.runtime.telemetry.context import log_context
+from billwright.runtime.telemetry.context import client_address, log_context
 from billwright.runtime.telemetry.metrics import Metrics
 from billwright.runtime.telemetry.redaction import redacted_text
 from billwright.surfaces.web.hot_routes import HotRoutes
@@ -27,7 +27,10 @@ _START, _BODY = "http.response.start", "http.response.body"
 _ID_HEADERS = (b"x-correlation-id", b"x-request-id")
 _LONGEST_ID = 128
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_UNMATCHED = "unmatched"
+UNMATCHED = "unmatched"
+
+# Where a request has the names of its span, for its line.
+TRACE_IDS = "billwright.trace_ids"
 
 
 class RequestContext:
@@ -75,6 +78,8 @@ class RequestContext:
                 message["headers"] = [*message.get("headers", ()), *ids]
             await send(message)
 
+        # Every request says its own; the server gives each a task, with which it is forgotten.
+        client_address.set(client[0] if (client := scope.get("client")) else None)
         token = log_context.set({**log_context.get(), "request_id": request_id})
         started = perf_counter()
         try:
@@ -88,7 +93,10 @@ class RequestContext:
                 await send({"type": _BODY, "body": answer.body})
         except Exception:  # noqa: BLE001 - the last place where a bug can be answered
             self._log.exception(
-                "request failed", method=scope["method"], path=self._told_path(scope)
+                "request failed",
+                method=scope["method"],
+                path=self._told_path(scope),
+                **scope.get(TRACE_IDS, {}),
             )
             if not status:
                 answer = problem_response(500, code="internal_error")
@@ -99,7 +107,7 @@ class RequestContext:
 
     def _finish(self, scope: Scope, *, status: int, seconds: float) -> None:
         """`status` is 0 when the client went away before it was answered."""
-        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        method = known_method(scope)
         route = route_template(scope)
         self._metrics.count_request(method=method, route=route, status=status, seconds=seconds)
         if route not in self._quiet or status >= 400:
@@ -110,11 +118,17 @@ class RequestContext:
                 route=route,
                 status=status,
                 duration_ms=round(seconds * 1000, 2),
+                **scope.get(TRACE_IDS, {}),
             )
 
     def _told_path(self, scope: Scope) -> str:
         path: str = scope["path"]
         return next((start for start in self._secret_below if path.startswith(start)), path)
+
+
+def known_method(scope: Scope) -> str:
+    """The request's method, one of a closed set."""
+    return scope["method"] if scope["method"] in _METHODS else "OTHER"
 
 
 def route_template(scope: Scope) -> str:
@@ -125,7 +139,7 @@ def route_template(scope: Scope) -> str:
     route = fastapi_scope.get("effective_route_context") or scope.get("route")
     path: str | None = getattr(route, "path_format", None)
     if path is None or isinstance(route, Mount):  # a mount without a match inside
-        return _UNMATCHED
+        return UNMATCHED
     return f"{scope.get('root_path', '')}{path}"
 
 

@@ -45,6 +45,14 @@ async def whole_body(request: Request) -> bytes:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def header_of(request: Request, name: bytes) -> str | None:
+    """What the first header of that name says; without the mapping that `request.headers` makes."""
+    for given, value in request.scope["headers"]:
+        if given == name:
+            return str(value, "latin-1")
+    return None
+
+
 def read_body(decoder: msgspec.json.Decoder[Body], body: bytes) -> Body:
     """What the body says. Refuses: `request_invalid`."""
     try:

@@ -35,9 +35,14 @@ def key_text(tenant_id: TenantId, *, secret: str) -> KeyText:
     return KeyText(tenant_id, f"{_PREFIX}_{tenant}_{secret}")
 
 
+def looks_like_key(text: str) -> bool:
+    """Whether a text is meant to be a key, and no other credential."""
+    return text.startswith(f"{_PREFIX}_")
+
+
 def parse_key_text(text: str) -> KeyText | None:
     """The key that a text may be; none when it cannot be one."""
-    if not (text.startswith(f"{_PREFIX}_") and 60 <= len(text) <= 80 and text[25:26] == "_"):
+    if not (looks_like_key(text) and 60 <= len(text) <= 80 and text[25:26] == "_"):
         return None
     try:
         tenant = UUID(bytes=base64.urlsafe_b64decode(text[3:25] + "=="))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import structlog
 
@@ -19,12 +19,15 @@ from billwright.features.invoicing.sql.reads import still_due
 from billwright.features.notifications.messages import (
     LEADING_TO_PAY,
     OVERTAKEN_BY_PAYMENT,
+    MessageSender,
     MessageType,
     render_message,
     sender_of,
 )
 from billwright.features.notifications.model import NotificationRequest, Outcome, RequestState
+from billwright.features.notifications.operations.console_link import ConsoleLinks
 from billwright.features.notifications.operations.outcomes import ended, postponed
+from billwright.features.notifications.operations.reach_users import ToUser, reach_users
 from billwright.features.notifications.operations.submit_request import (
     STOPPED_FOR,
     Submission,
@@ -45,10 +48,10 @@ from billwright.features.notifications.sql.writes import (
     stop_types,
 )
 from billwright.features.payments.operations.pay_link import PayLinks, PayTarget
-from billwright.features.tenancy.model import SellerParty
-from billwright.features.tenancy.sql.reads import the_seller
+from billwright.features.tenancy.sql.reads import find_seller
 from billwright.kernel.ids import TenantId
 from billwright.runtime.db.tx import Tx
+from billwright.runtime.secrets import SecretBox
 
 _BATCH_SIZE = 10
 # Longer than a whole batch may take, whose mails leave side by side.
@@ -59,29 +62,42 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """How messages leave, and what leads their readers to pay; `pages_offered` says whether a provider
-    has a page to pay on. Where there is a service, it delivers them instead of the mailer.
+    """How messages leave, and what leads their readers to pay, and users to the console;
+    `pages_offered` says whether a provider has a page to pay on, `box` makes the codes that users get.
+    Where there is a service, it delivers them instead of the mailer.
     """
 
     channel: MailChannel
     links: PayLinks
     pages_offered: bool
+    console: ConsoleLinks
+    box: SecretBox
     service: Notifier | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """A request, who gets it from whom, and where they can pay what it is about, if they have to; without
-    a recipient there is nobody any more.
+    """A request, who gets it from whom, what it says that is stored nowhere, and where it leads; `over`
+    says why it is not sent any more. Without a recipient there is nobody any more.
     """
 
     request: NotificationRequest
     tenant_id: TenantId
     recipient: MailAddress | None
-    seller: SellerParty
-    is_due: bool
-    pay_url: str | None
+    sender: MessageSender
+    secrets: Mapping[str, str] = field(repr=False)
+    links: Mapping[str, str]
+    over: str | None
     is_stopped: bool
+
+    @property
+    def id(self) -> UUID:
+        """The request's own, under which a repeated mail is known to be the same. What has another
+        secret each time is another mail, which whoever has seen the id must not leave out.
+        """
+        if not self.secrets or self.request.attempts == 1:
+            return self.request.id
+        return uuid5(self.request.id, str(self.request.attempts))
 
 
 async def deliver_due_requests(
@@ -93,9 +109,12 @@ async def deliver_due_requests(
     async with open_tx() as tx:
         now = tx.now
         claimed = await claim_due_requests(tx, leased_until=now + _LEASE, limit=_BATCH_SIZE)
-        if not claimed:
-            return Counter()
-        letters = await _letters(tx, claimed, outgoing=outgoing)
+    if not claimed:
+        return Counter()
+    # By itself: whoever deletes a user locks the user first and then the requests, and a code locks the
+    # user, so that claims and codes in one transaction could wait for a deletion that waits for them.
+    async with open_tx() as tx:
+        letters = await _letters(tx, claimed, outgoing=outgoing, now=now)
     outcomes = await asyncio.gather(
         *(_deliver(letter, outgoing=outgoing, now=now) for letter in letters)
     )
@@ -106,25 +125,33 @@ async def deliver_due_requests(
 
 
 async def _letters(
-    tx: Tx, claimed: Sequence[NotificationRequest], *, outgoing: Outgoing
+    tx: Tx, claimed: Sequence[NotificationRequest], *, outgoing: Outgoing, now: datetime
 ) -> list[_Letter]:
     recipients = await _recipients(tx, claimed)
-    seller = (await the_seller(tx)).party
+    seller = await find_seller(tx)
+    sender = sender_of(None if seller is None else seller.party)
     due = await still_due(tx, [one.subject_id for one in claimed if one.subject_type == "invoice"])
-    stopped = await stopped_types(tx, since=tx.now - STOPPED_FOR) if outgoing.service else ()
+    stopped = await stopped_types(tx, since=now - STOPPED_FOR) if outgoing.service else ()
+    wanted = [one for one in claimed if one.expires_at > now and one.type not in stopped]
+    users = await reach_users(tx, wanted, box=outgoing.box, console=outgoing.console)
     letters = []
     for request in claimed:
-        is_due, pay_url = request.subject_id in due, None
+        to_user, links, over = users.get(request.id, ToUser()), {}, None
+        is_due = request.subject_id in due
         if is_due and _leads_to_pay(request, pages_offered=outgoing.pages_offered):
-            pay_url = outgoing.links.link_to(PayTarget(tx.tenant_id, request.subject_id))
+            target = PayTarget(tx.tenant_id, request.subject_id)
+            links["pay"] = outgoing.links.link_to(target)
+        if request.type in OVERTAKEN_BY_PAYMENT and not is_due:
+            over = "nothing is due any more"
         letters.append(
             _Letter(
                 request,
                 tx.tenant_id,
                 recipients.get(request.id),
-                seller,
-                is_due,
-                pay_url,
+                sender,
+                to_user.secrets,
+                {**links, **to_user.links},
+                over or to_user.over,
                 request.type in stopped,
             )
         )
@@ -132,15 +159,22 @@ async def _letters(
 
 
 async def _recipients(tx: Tx, claimed: Sequence[NotificationRequest]) -> dict[UUID, MailAddress]:
-    """Where each request goes: the addresses are read now, so that a corrected one is used."""
-    accounts = await accounts_by_id(tx, [one.account_id for one in claimed])
+    """Where each request goes: the addresses are read now, so that a corrected one is used. A user's
+    is the one that was meant.
+    """
+    account_ids = [one.account_id for one in claimed if one.account_id is not None]
+    accounts = await accounts_by_id(tx, account_ids) if account_ids else {}
     named = [one.contact_id for one in claimed if one.contact_id is not None]
     contacts = await contacts_by_id(tx, named) if named else {}
     found: dict[UUID, MailAddress] = {}
     for request in claimed:
-        who: Account | Contact | None = accounts[request.account_id]
-        if request.contact_id is not None:
+        who: Account | Contact | None = None
+        if request.to_address is not None:
+            found[request.id] = MailAddress(request.to_address)
+        elif request.contact_id is not None:
             who = contacts.get(request.contact_id)
+        elif request.account_id is not None:
+            who = accounts[request.account_id]
         if who is not None and who.email is not None:
             found[request.id] = MailAddress(who.email, who.name)
     return found
@@ -160,7 +194,8 @@ async def _deliver(letter: _Letter, *, outgoing: Outgoing, now: datetime) -> Out
     if (outcome := _ended_before(letter, outgoing=outgoing, now=now)) is not None:
         return outcome
     if outgoing.service is not None:
-        submission = Submission(request, letter.tenant_id, letter.pay_url)
+        data = {**request.data, **letter.secrets}
+        submission = Submission(request, letter.tenant_id, letter.id, data, letter.links)
         return await submit_request(submission, service=outgoing.service, now=now)
     try:
         message = _message(letter, sender_email=channel.sender_email, now=now)
@@ -181,8 +216,8 @@ def _ended_before(letter: _Letter, *, outgoing: Outgoing, now: datetime) -> Outc
     request = letter.request
     if request.expires_at <= now:
         return ended(request, RequestState.EXPIRED, error=request.last_error)
-    if request.type in OVERTAKEN_BY_PAYMENT and not letter.is_due:
-        return ended(request, RequestState.EXPIRED, error="nothing is due any more")
+    if letter.over is not None:
+        return ended(request, RequestState.EXPIRED, error=letter.over)
     if letter.recipient is None and (outgoing.service is None or request.contact_id is not None):
         return ended(request, RequestState.DEAD, error="there is no mail address any more")
     if letter.is_stopped:
@@ -191,21 +226,22 @@ def _ended_before(letter: _Letter, *, outgoing: Outgoing, now: datetime) -> Outc
 
 
 def _message(letter: _Letter, *, sender_email: str, now: datetime) -> Message:
-    request, recipient, seller = letter.request, letter.recipient, letter.seller
+    request, recipient, sender = letter.request, letter.recipient, letter.sender
     assert recipient is not None  # noqa: S101 - without one the request has ended
+    links = {f"{name}_url": address for name, address in letter.links.items()}
     rendered = render_message(
         MessageType(request.type),
         locale=request.locale,
-        data=request.data | ({"pay_url": letter.pay_url} if letter.pay_url else {}),
-        sender=sender_of(seller),
+        data={**request.data, **letter.secrets, **links},
+        sender=sender,
     )
     return Message(
-        id=request.id,
-        sender=MailAddress(sender_email, seller.name),
+        id=letter.id,
+        sender=MailAddress(sender_email, sender.name),
         recipient=recipient,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
         sent_at=now,
-        headers=(("Reply-To", seller.email),) if seller.email else (),
+        headers=(("Reply-To", sender.contact_email),) if sender.contact_email else (),
     )

@@ -21,7 +21,7 @@ async def request_messages(tx: Tx, requests: Sequence[NewRequest]) -> int:
     """
     if not requests:
         return 0
-    requested = await insert_requests(tx, requests, expires_at=tx.now + _KEPT_FOR)
+    requested = await insert_requests(tx, requests, kept_until=tx.now + _KEPT_FOR)
     if requested:
         # One job a second and tenant gathers what was asked for in that second. A key without the
         # second would be held by a job that runs already and looks for nothing more.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
@@ -27,18 +29,24 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A request, and the page on which its reader can pay what it is about."""
+    """A request, as whom the service is to know it in this attempt, what it says, and where it leads its
+    reader.
+    """
 
     request: NotificationRequest
     tenant_id: TenantId
-    pay_url: str | None
+    id: UUID
+    data: Mapping[str, str] = field(repr=False)
+    links: Mapping[str, str]
 
 
 async def submit_request(submission: Submission, *, service: Notifier, now: datetime) -> Outcome:
     """Hand a request over; what it says, and to which address, is the service's own business."""
     request = submission.request
     try:
-        await service.submit(ServiceRequest(id=request.id, body=_written(submission), sent_at=now))
+        await service.submit(
+            ServiceRequest(id=submission.id, body=_written(submission), sent_at=now)
+        )
     except TypeStopped as reason:
         _log.warning("message type stopped", type=_type_of(request), reason=str(reason))
         outcome = ended(request, RequestState.DEAD, error=str(reason))
@@ -53,10 +61,10 @@ async def submit_request(submission: Submission, *, service: Notifier, now: date
 
 def _written(submission: Submission) -> bytes:
     request = submission.request
-    links = {} if submission.pay_url is None else {"pay": submission.pay_url}
+    is_repeated = submission.id != request.id
     return to_json(
         {
-            "id": request.id,
+            "id": submission.id,
             "tenant": submission.tenant_id,
             "type": _type_of(request),
             "version": request.version,
@@ -65,9 +73,11 @@ def _written(submission: Submission) -> bytes:
             "occurred_at": request.occurred_at,
             "subject_ref": {"type": request.subject_type, "id": request.subject_id},
             "sequence": request.sequence,
-            "data": request.data,
-            "links": links,
-            "dedup_key": request.dedup_key,
+            "data": submission.data,
+            "links": submission.links,
+            "dedup_key": f"{request.dedup_key}:{request.attempts}"
+            if is_repeated
+            else request.dedup_key,
             "priority": request.priority,
             "expires_at": request.expires_at,
         }
@@ -75,8 +85,14 @@ def _written(submission: Submission) -> bytes:
 
 
 def _recipient(request: NotificationRequest) -> dict[str, object]:
-    named = {} if request.contact_id is None else {"contact_id": request.contact_id}
-    return {"account_id": request.account_id, "role": request.recipient_role, **named}
+    if request.user_id is not None:
+        # The service does not know users, and some messages go to an address that is not theirs any more.
+        named = {"user_id": request.user_id, "email": request.to_address}
+    elif request.contact_id is not None:
+        named = {"account_id": request.account_id, "contact_id": request.contact_id}
+    else:
+        named = {"account_id": request.account_id}
+    return {**named, "role": request.recipient_role}
 
 
 def _type_of(request: NotificationRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,9 +20,10 @@ from billwright.runtime.db.conditions import Conditions
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
-REQUEST_COLUMNS = """r.id, r.type, r.version, r.account_id, r.contact_id, r.recipient_role, r.locale,
-    r.subject_type, r.subject_id, r.sequence, r.data, r.dedup_key, r.priority, r.state, r.attempts,
-    r.next_attempt_at, r.last_error, r.occurred_at, r.expires_at, r.delivered_at"""
+REQUEST_COLUMNS = """r.id, r.type, r.version, r.account_id, r.contact_id, r.user_id, r.to_address,
+    r.recipient_role, r.locale, r.subject_type, r.subject_id, r.sequence, r.data, r.dedup_key,
+    r.priority, r.state, r.attempts, r.next_attempt_at, r.last_error, r.occurred_at, r.expires_at,
+    r.delivered_at"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,17 @@ async def request_by_id(tx: Tx, request_id: RequestId) -> NotificationRequest:
     return request_from_row(row)
 
 
+async def latest_to_users(tx: Tx, user_ids: Sequence[UUID]) -> dict[tuple[UUID, str], int]:
+    """The sequence of the last request to each user, by what it says."""
+    rows = await tx.fetch(
+        """select user_id, type, max(sequence) as last from notification_request
+           where tenant_id = $1 and user_id = any($2::uuid[]) group by user_id, type""",
+        tx.tenant_id,
+        user_ids,
+    )
+    return {(row["user_id"], row["type"]): row["last"] for row in rows}
+
+
 async def stopped_types(tx: Tx, *, since: datetime) -> set[str]:
     """The types that the notification service has stopped since an instant."""
     rows = await tx.fetch(
@@ -84,6 +97,8 @@ def request_from_row(row: asyncpg.Record) -> NotificationRequest:
         version=row["version"],
         account_id=row["account_id"],
         contact_id=row["contact_id"],
+        user_id=row["user_id"],
+        to_address=row["to_address"],
         recipient_role=RecipientRole(row["recipient_role"]),
         locale=row["locale"],
         subject_type=row["subject_type"],

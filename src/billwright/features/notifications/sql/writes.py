@@ -10,7 +10,6 @@ from billwright.features.notifications.model import (
     NewRequest,
     NotificationRequest,
     Outcome,
-    RecipientRole,
 )
 from billwright.features.notifications.sql.reads import REQUEST_COLUMNS, request_from_row
 from billwright.kernel.ids import new_id
@@ -18,8 +17,9 @@ from billwright.runtime.db.json import to_json
 from billwright.runtime.db.tx import Tx
 
 
-async def insert_requests(tx: Tx, requests: Sequence[NewRequest], *, expires_at: datetime) -> int:
-    """Store requests whose deduplication key is new; how many those were.
+async def insert_requests(tx: Tx, requests: Sequence[NewRequest], *, kept_until: datetime) -> int:
+    """Store requests whose deduplication key is new; how many those were. They expire at `kept_until`,
+    but for those that say otherwise.
 
     Transactions that ask for messages about the same subject come one after the other, so that each
     continues its sequence; the locks are taken in one order, and end with the transaction.
@@ -31,26 +31,29 @@ async def insert_requests(tx: Tx, requests: Sequence[NewRequest], *, expires_at:
     return await tx.execute(
         """with known as (
                select subject_id, max(sequence) as last from notification_request
-               where tenant_id = $1 and subject_id = any($10::uuid[]) group by subject_id
+               where tenant_id = $1 and subject_id = any($9::uuid[]) group by subject_id
            )
            insert into notification_request (tenant_id, id, type, version, account_id,
-               contact_id, recipient_role, locale, subject_type, subject_id, sequence, data, dedup_key,
-               priority, state, attempts, next_attempt_at, occurred_at, expires_at)
-           select $1, r.id, r.type, r.version, r.account_id, r.contact_id, $2, r.locale, r.subject_type,
-               r.subject_id,
+               contact_id, user_id, to_address, recipient_role, locale, subject_type, subject_id,
+               sequence, data, dedup_key, priority, state, attempts, next_attempt_at, occurred_at,
+               expires_at)
+           select $1, r.id, r.type, r.version, r.account_id, r.contact_id, r.user_id, r.to_address,
+               r.role, r.locale, r.subject_type, r.subject_id,
                coalesce(known.last, 0)
                    + row_number() over (partition by r.subject_id order by r.position),
-               r.data, r.dedup_key, r.priority, 'pending', 0, $3, r.occurred_at, $4
-           from unnest($5::uuid[], $6::text[], $7::int[], $8::uuid[], $9::text[], $10::uuid[],
-               $11::text[], $12::jsonb[], $13::text[], $14::int[], $15::timestamptz[], $16::uuid[])
+               r.data, r.dedup_key, r.priority, 'pending', 0, $2, r.occurred_at,
+               coalesce(r.expires_at, $3)
+           from unnest($4::uuid[], $5::text[], $6::int[], $7::uuid[], $8::text[], $9::uuid[],
+               $10::text[], $11::jsonb[], $12::text[], $13::int[], $14::timestamptz[], $15::uuid[],
+               $16::uuid[], $17::text[], $18::text[], $19::timestamptz[])
                with ordinality as r (id, type, version, account_id, locale, subject_id,
-                   subject_type, data, dedup_key, priority, occurred_at, contact_id, position)
+                   subject_type, data, dedup_key, priority, occurred_at, contact_id,
+                   user_id, to_address, role, expires_at, position)
            left join known on known.subject_id = r.subject_id
            on conflict (tenant_id, dedup_key) do nothing""",
         tx.tenant_id,
-        RecipientRole.BILLING.value,
         tx.now,
-        expires_at,
+        kept_until,
         [new_id() for _ in requests],
         [request.type for request in requests],
         [request.version for request in requests],
@@ -63,6 +66,10 @@ async def insert_requests(tx: Tx, requests: Sequence[NewRequest], *, expires_at:
         [request.priority for request in requests],
         [request.occurred_at for request in requests],
         [request.contact_id for request in requests],
+        [request.user_id for request in requests],
+        [request.to_address for request in requests],
+        [request.recipient_role.value for request in requests],
+        [request.expires_at for request in requests],
     )
 
 
@@ -70,7 +77,8 @@ async def claim_due_requests(
     tx: Tx, *, leased_until: datetime, limit: int
 ) -> list[NotificationRequest]:
     """Take up to `limit` requests that are due, each the first pending one about its subject for its
-    recipient: an address that does not work keeps nobody else waiting.
+    recipient: an address that does not work keeps nobody else waiting. Messages to users tell no
+    story, and none of them waits for another.
 
     Until `leased_until` nobody else takes them; requests that another worker is taking are passed
     over.
@@ -80,11 +88,11 @@ async def claim_due_requests(
         f"""with due as materialized (
                 select p.id from notification_request p
                 where p.tenant_id = $1 and p.state = 'pending' and p.next_attempt_at <= $2
-                    and not exists (
+                    and (p.user_id is not null or not exists (
                         select from notification_request e
                         where e.tenant_id = p.tenant_id and e.subject_id = p.subject_id
                             and e.sequence < p.sequence and e.state = 'pending'
-                            and e.contact_id is not distinct from p.contact_id)
+                            and e.contact_id is not distinct from p.contact_id))
                 order by p.priority desc, p.next_attempt_at, p.id
                 limit $4
                 for update skip locked

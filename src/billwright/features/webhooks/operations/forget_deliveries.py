@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from billwright.features.webhooks.rules.id_bounds import first_id_at
 from billwright.features.webhooks.sql.writes import forget_deliveries as forget_rows
 from billwright.features.webhooks.sql.writes import forget_endpoints
+from billwright.kernel.id_bounds import first_id_at
 from billwright.runtime.db.tx import Tx
 
 KEPT_DAYS = 30

@@ -14,7 +14,6 @@ from billwright.features.webhooks.errors import (
 from billwright.features.webhooks.model import Endpoint, EndpointStatus, Replay, ReplayScope
 from billwright.features.webhooks.operations.fan_out_events import wake_dispatch
 from billwright.features.webhooks.operations.forget_deliveries import KEPT_DAYS
-from billwright.features.webhooks.rules.id_bounds import first_id_at
 from billwright.features.webhooks.sql.reads_events import (
     event_by_id,
     last_position,
@@ -25,6 +24,7 @@ from billwright.features.webhooks.sql.writes import (
     replay_deliveries,
     update_endpoint_row,
 )
+from billwright.kernel.id_bounds import first_id_at
 from billwright.runtime.db.tx import Tx
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billwright.features.webhooks.model import ApiVersion, LoggedEvent
-from billwright.features.webhooks.rules.id_bounds import made_at
+from billwright.kernel.id_bounds import made_at
 from billwright.runtime.db.json import to_json
 
 

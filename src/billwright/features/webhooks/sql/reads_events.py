@@ -10,7 +10,7 @@ import asyncpg
 
 from billwright.features.webhooks.errors import event_unknown
 from billwright.features.webhooks.model import EventPage, EventQuery, LoggedEvent
-from billwright.features.webhooks.rules.id_bounds import first_id_at, made_at
+from billwright.kernel.id_bounds import first_id_at, made_at
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 

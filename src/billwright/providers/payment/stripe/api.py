@@ -18,6 +18,7 @@ import structlog
 
 from billwright.features.payment_providers.port import OutcomeUnknown, ProviderUnavailable
 from billwright.providers.payment.stripe.objects import StripeJson
+from billwright.runtime.telemetry.tracing import outgoing_headers
 
 Call: TypeAlias = Callable[..., Awaitable[Any]]
 
@@ -63,7 +64,9 @@ class Transport(stripe.HTTPClient):
     ) -> tuple[bytes, int, Mapping[str, str]]:
         try:
             async with httpx2.AsyncClient(timeout=self._timeout, verify=self._tls) as client:
-                response = await client.request(method, url, headers=headers, content=post_data)
+                response = await client.request(
+                    method, url, headers={**headers, **outgoing_headers()}, content=post_data
+                )
         except _NEVER_CONNECTED as error:
             raise ProviderUnavailable(f"Stripe: {type(error).__name__}") from None
         except httpx2.HTTPError as error:

@@ -15,6 +15,7 @@ import structlog
 
 from billwright.features.tax.model import VatId
 from billwright.features.tax.port import VatIdAnswer
+from billwright.runtime.telemetry.tracing import outgoing_headers
 
 PUBLIC_URL = "https://ec.europa.eu/taxation_customs/vies/rest-api"
 
@@ -40,7 +41,9 @@ class ViesRegister:
         try:
             async with httpx2.AsyncClient(timeout=self._timeout, verify=self._tls) as client:
                 response = await client.post(
-                    self._url, json={"countryCode": prefix, "vatNumber": number}
+                    self._url,
+                    json={"countryCode": prefix, "vatNumber": number},
+                    headers=outgoing_headers(),
                 )
             body = response.json()
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:

@@ -1,0 +1,1 @@
+"""Who vouches for people who sign in elsewhere?"""

@@ -1,0 +1,53 @@
+"""Which headers does every answer have, whoever gives it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_STATE, _ADDED = "state", "answer_headers"
+# What an answer may load and who may show it: nothing and nobody, unless a page says otherwise.
+_SECURITY = {
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+}
+_ONE_YEAR = b"max-age=31536000"
+
+
+def add_to_answer(scope: Scope, headers: Mapping[str, str]) -> None:
+    """Send `headers` with the answer to this request, also if it is a refusal."""
+    scope.setdefault(_STATE, {}).setdefault(_ADDED, {}).update(headers)
+
+
+class AnswerHeaders:
+    """ASGI middleware: adds what browsers are to be strict about, and what was added by `add_to_answer`.
+
+    A header that the answer has already stays as it is. With `https_only`, browsers are told to come
+    by HTTPS from now on.
+    """
+
+    def __init__(self, app: ASGIApp, *, https_only: bool = False) -> None:
+        self._app = app
+        hsts = {b"strict-transport-security": _ONE_YEAR} if https_only else {}
+        self._headers = tuple((_SECURITY | hsts).items())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        added: dict[str, str] = scope.setdefault(_STATE, {}).setdefault(_ADDED, {})
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                names = {name for name, _ in headers}
+                headers += [pair for pair in self._headers if pair[0] not in names]
+                headers += [(name.lower().encode(), text.encode()) for name, text in added.items()]
+                message["headers"] = headers
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
