@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from billwright.entrypoints.http_protocol import GatheringProtocol
 from billwright.runtime.settings import Settings
 
 # Longer than any request takes, shorter than process supervisors wait before they kill.
@@ -23,7 +24,7 @@ async def serve(
     server = _Server(
         uvicorn.Config(
             application,
-            http="httptools",
+            http=GatheringProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

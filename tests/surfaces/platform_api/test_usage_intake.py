@@ -81,10 +81,14 @@ async def one_under_way(
         yield tx, request
 
 
-async def until_waiting(tx: Tx) -> None:
+async def until_waiting(tx: Tx, *, transactions: int = 1) -> None:
     async with asyncio.timeout(10):
-        while not await tx.fetch_value("select count(*) from pg_locks where not granted"):
+        while await waiting_transactions(tx) < transactions:
             await tx.execute("select pg_sleep(0.01)")
+
+
+async def waiting_transactions(tx: Tx) -> int:
+    return await tx.fetch_value("select count(distinct pid) from pg_locks where not granted")
 
 
 async def recorded(tenant: Tenant) -> tuple[set[str], int]:
@@ -108,6 +112,25 @@ async def test_those_that_wait_together_are_one_transaction(application: FastAPI
     assert await waiting == [names(one) for one in ids]
     # The one that held the total, the one that waited for it, and all others.
     assert await recorded(tenant) == ({"before", "under way", *ids}, 3)
+
+
+async def test_two_transactions_are_on_their_way_at_once_and_no_third(
+    application: FastAPI, tenant: Tenant
+):
+    of, intake, writer = await a_subscriber(tenant), UsageIntake(), writer_of(application, tenant)
+    async with one_under_way(tenant, of, intake, writer) as (tx, _):
+        second = asyncio.create_task(intake.record(writer, told(of, used("second"))))
+        await until_waiting(tx, transactions=2)
+        others = [
+            asyncio.create_task(intake.record(writer, told(of, used(f"other {number}"))))
+            for number in range(3)
+        ]
+        await asyncio.sleep(0.2)
+        assert await waiting_transactions(tx) == 2
+    assert await second == names("second")
+    assert await asyncio.gather(*others) == [names(f"other {number}") for number in range(3)]
+    # The one that held the total, the two that waited for it, and one for the rest.
+    assert (await recorded(tenant))[1] == 4
 
 
 async def test_what_several_requests_tell_together_is_recorded_as_of_none_of_them(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -48,8 +48,11 @@ def origin() -> Origin:
     return Origin(client_address.get(), request_id())
 
 
-def act_for(origins: Sequence[Origin]) -> None:
-    """Let this task act for several requests at once: what is true of one of them only is not said."""
+def act_for(requests: Sequence[Context]) -> None:
+    """Let this task act for several requests at once, each given by a copy of its context: what is true
+    of one of them only is not said.
+    """
+    origins = [one.run(origin) for one in requests]
     addresses = {one.address for one in origins}
     request_ids = {one.request_id for one in origins}
     client_address.set(addresses.pop() if len(addresses) == 1 else None)

@@ -68,7 +68,7 @@ later, and the difference comes on the next invoice.
 async def record_usage(request: Request) -> Response:
     writer = await authorize(request, credentials_of(request), scope=_SCOPE)
     key = header_of(request, b"idempotency-key")
-    text = await (whole_body(request) if key is None else request.body())
+    text = await whole_body(request)
     body = read_body(_DECODER, text)
     refuse_malformed(body.events, text=text)
     told = _told(body.events)
@@ -79,7 +79,8 @@ async def record_usage(request: Request) -> Response:
     async def record(tx: Tx) -> bytes:
         return _encode(_answer(body.events, await record_told(tx, told)))
 
-    return await once(writer.tx(), await named_request(request, key, status=200), work=record)
+    named = await named_request(request, key, status=200, body=text)
+    return await once(writer.tx(), named, work=record)
 
 
 def _intake(request: Request) -> UsageIntake:
@@ -96,7 +97,7 @@ def _told(events: Sequence[UsageEventInput]) -> ToldUsage:
 
     Refuses: `request_invalid`.
     """
-    quantities = {text: Decimal(text) for text in {one.quantity for one in events}}
+    quantities: dict[str, Decimal] = {}
     known: dict[tuple[str | None, ...], UsageSubject] = {}
     subjects: dict[UsageSubject, int] = {}
     told: list[tuple[UsageSubject, NewUsage]] = []
@@ -106,11 +107,14 @@ def _told(events: Sequence[UsageEventInput]) -> ToldUsage:
         if subject is None:
             subject = known[given] = subject_of(event, pointer=f"/events/{number}")
             subjects.setdefault(subject, number)  # a UUID has several texts
+        quantity = quantities.get(event.quantity)
+        if quantity is None:
+            quantity = quantities[event.quantity] = Decimal(event.quantity)
         one = NewUsage(
             source=event.source,
             event_id=event.id,
             meter=event.type,
-            quantity=quantities[event.quantity],
+            quantity=quantity,
             occurred_at=event.time,
             properties=event.properties,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextvars import Context, copy_context
 from typing import NamedTuple
 
 from billwright.features.identity.model import Caller
@@ -19,7 +20,7 @@ from billwright.features.usage.operations.record_usage import record_events
 from billwright.features.usage.rules.acceptance import EVENTS_AT_A_TIME
 from billwright.kernel.refusal import Category, Refusal
 from billwright.runtime.db.tx import Tx
-from billwright.runtime.telemetry.context import Origin, act_for, origin
+from billwright.runtime.telemetry.context import act_for
 from billwright.surfaces.platform_api.caller import Authorized
 
 EventNames = set[tuple[str, str]]
@@ -50,11 +51,11 @@ async def record_told(tx: Tx, told: ToldUsage) -> EventNames:
 
 
 class _Waiting(NamedTuple):
-    """What one request tells, which of it was new once that is known, and which request it is."""
+    """What one request tells, which of it was new once that is known, and in which context it came."""
 
     told: ToldUsage
     done: asyncio.Future[EventNames]
-    origin: Origin
+    context: Context
 
 
 class _Line:
@@ -95,7 +96,7 @@ class UsageIntake:
         line = self._lines.get(writer.caller)
         if line is None:
             line = self._lines[writer.caller] = _Line()
-        line.waiting.append(_Waiting(told, done, origin()))
+        line.waiting.append(_Waiting(told, done, copy_context()))
         if line.has_enough_for_another():
             line.on_their_way.append(0)
             # The task begins when the loop comes round, after whatever else this turn brings.
@@ -129,7 +130,7 @@ def _as_many_as_fit(sizes: Sequence[int]) -> int:
 
 
 async def _record(writer: Authorized, together: Sequence[_Waiting]) -> None:
-    act_for([one.origin for one in together])
+    act_for([one.context for one in together])
     subjects = {
         subject: number for one in together for subject, number in one.told.subjects.items()
     }

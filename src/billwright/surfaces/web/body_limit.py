@@ -37,37 +37,32 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         largest = self._largest_by_path.get(scope["path"], self._largest)
-        await self._app(scope, receive_within(scope, receive, largest=largest), send)
+        announced = _announced_length(scope)
+        received = 0
 
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            if announced > largest:
+                raise too_large(largest)
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > largest:
+                    raise too_large(largest)
+            return message
 
-def receive_within(scope: Scope, receive: Receive, *, largest: int) -> Receive:
-    """`receive`, which raises as soon as a body is longer or announces that it will be."""
-    announced = _announced_length(scope)
-    received = 0
-
-    async def receive_within_limit() -> Message:
-        nonlocal received
-        if announced > largest:
-            raise _too_large(largest)
-        message = await receive()
-        if message["type"] == "http.request":
-            received += len(message.get("body", b""))
-            if received > largest:
-                raise _too_large(largest)
-        return message
-
-    return receive_within_limit
+        await self._app(scope, receive_within_limit, send)
 
 
 async def body_within(request: Request, *, largest: int) -> bytes:
     """The very bytes of a body, for a route with a limit of its own; a longer one answers 413."""
     if _announced_length(request.scope) > largest:
-        raise _too_large(largest)
+        raise too_large(largest)
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > largest:
-            raise _too_large(largest)
+            raise too_large(largest)
     return bytes(body)
 
 
@@ -78,5 +73,6 @@ def _announced_length(scope: Scope) -> int:
     return 0
 
 
-def _too_large(largest: int) -> HTTPException:
+def too_large(largest: int) -> HTTPException:
+    """The refusal of a body of more bytes than that."""
     return HTTPException(413, f"The body is larger than {largest} bytes.")

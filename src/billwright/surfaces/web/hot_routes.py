@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from billwright.kernel.refusal import Refusal
-from billwright.surfaces.web.body_limit import DEFAULT_BODY_BYTES, receive_within
+from billwright.surfaces.web.body_limit import DEFAULT_BODY_BYTES
 from billwright.surfaces.web.openapi import HotRoute
 from billwright.surfaces.web.problems import declined, refusal_response
 
@@ -37,7 +37,9 @@ class JsonAnswer(Response):
 
 
 class HotRoutes:
-    """The hot routes of applications, by the path that each application is mounted at."""
+    """The hot routes of applications, by the path that each application is mounted at. They read bodies
+    by `whole_body`, which knows how large one may be.
+    """
 
     def __init__(
         self, mounts: Mapping[str, FastAPI], *, largest_body: int = DEFAULT_BODY_BYTES
@@ -65,8 +67,7 @@ class HotRoutes:
                 scope["path_params"] = match.groupdict()
                 scope["root_path"] = path
                 scope["route"] = route
-                if method != "GET":
-                    receive = receive_within(scope, receive, largest=self._largest_body)
+                scope["largest_body"] = self._largest_body
                 request = Request(scope, receive)
                 try:
                     return await route.answer(request)

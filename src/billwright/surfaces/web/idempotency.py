@@ -115,9 +115,10 @@ async def _idempotent_request(
 
 
 async def named_request(
-    request: Request, idempotency_key: str | None, *, status: int
+    request: Request, idempotency_key: str | None, *, status: int, body: bytes | None = None
 ) -> IdempotentRequest:
     """What tells a repetition from another request; without a key nothing does, and nothing is computed.
+    `body` is the request's where somebody has read it already.
 
     Refuses: `idempotency_key_invalid`.
     """
@@ -130,7 +131,7 @@ async def named_request(
         method=request.method,
         path=request.url.path,
         query=request.scope["query_string"],
-        body=await request.body(),
+        body=await request.body() if body is None else body,
     )
     return IdempotentRequest(NamedRequest(idempotency_key, digest, operation), status)
 
