@@ -79,6 +79,14 @@ class _Line:
             len(self.on_their_way) < _MOST_AT_ONCE and len(self.waiting) >= self.on_their_way[0] > 0
         )
 
+    def take(self) -> list[_Waiting]:
+        """Those for whom the transaction began that is about to take them: as many as one may have."""
+        count = _as_many_as_fit([len(one.told.events) for one in self.waiting])
+        taken = self.waiting[:count]
+        del self.waiting[:count]
+        self.on_their_way[self.on_their_way.index(0)] = count
+        return taken
+
 
 class UsageIntake:
     """The usage that one process, in one event loop, is about to record."""
@@ -99,23 +107,16 @@ class UsageIntake:
         line.waiting.append(_Waiting(told, done, copy_context()))
         if line.has_enough_for_another():
             line.on_their_way.append(0)
-            # The task begins when the loop comes round, after whatever else this turn brings.
             task = asyncio.create_task(self._record_waiting(writer, line))
             self._recording.add(task)
             task.add_done_callback(self._recording.discard)
         return await done
 
     async def _record_waiting(self, writer: Authorized, line: _Line) -> None:
-        line.on_their_way.remove(0)
+        await _record_those_of(line, writer)
         while line.has_enough_for_another():
-            count = _as_many_as_fit([len(one.told.events) for one in line.waiting])
-            together = line.waiting[:count]
-            del line.waiting[:count]
-            line.on_their_way.append(count)
-            try:
-                await _record(writer, together)
-            finally:
-                line.on_their_way.remove(count)
+            line.on_their_way.append(0)
+            await _record_those_of(line, writer)
         if not line.on_their_way and not line.waiting:
             self._lines.pop(writer.caller, None)
 
@@ -129,30 +130,58 @@ def _as_many_as_fit(sizes: Sequence[int]) -> int:
     return len(sizes)
 
 
-async def _record(writer: Authorized, together: Sequence[_Waiting]) -> None:
+async def _record_those_of(line: _Line, writer: Authorized) -> None:
+    """By one transaction, which takes them once it has begun: who comes while it begins comes along."""
+    together: list[_Waiting] = []
+    try:
+        async with writer.tx() as tx:
+            together = line.take()
+            recorded = await _record(tx, together)
+    except Exception as error:  # noqa: BLE001 - each of those who told is answered
+        if not together:  # there was no transaction for any of them
+            together = line.take()
+        await _answer_failed(together, writer, error=error)
+    else:
+        _answer(together, recorded=recorded)
+    finally:
+        line.on_their_way.remove(len(together))
+
+
+async def _record(tx: Tx, together: Sequence[_Waiting]) -> EventNames:
     act_for([one.context for one in together])
     subjects = {
         subject: number for one in together for subject, number in one.told.subjects.items()
     }
     events = [event for one in together for event in one.told.events]
-    try:
-        async with writer.tx() as tx:
-            recorded = await record_told(tx, ToldUsage(subjects, events))
-    except Exception as error:  # noqa: BLE001 - each of those who told is answered
-        if len(together) > 1 and _is_of_one(error):
-            for one in together:
-                await _record(writer, [one])
-            return
-        for one in together:
-            if not one.done.done():
-                one.done.set_exception(error)
-        return
+    return await record_told(tx, ToldUsage(subjects, events))
+
+
+def _answer(together: Sequence[_Waiting], *, recorded: EventNames) -> None:
     for one in together:
         # An event that two of them tell was recorded for the first.
         own = {(event.source, event.event_id) for _, event in one.told.events} & recorded
         recorded -= own
         if not one.done.done():
             one.done.set_result(own)
+
+
+async def _answer_failed(
+    together: Sequence[_Waiting], writer: Authorized, *, error: Exception
+) -> None:
+    """What several are refused for may be the fault of one: each has another try by itself."""
+    if len(together) > 1 and _is_of_one(error):
+        for one in together:
+            try:
+                async with writer.tx() as tx:
+                    recorded = await _record(tx, [one])
+            except Exception as own:  # noqa: BLE001 - likewise
+                await _answer_failed([one], writer, error=own)
+            else:
+                _answer([one], recorded=recorded)
+        return
+    for one in together:
+        if not one.done.done():
+            one.done.set_exception(error)
 
 
 def _is_of_one(error: Exception) -> bool:
