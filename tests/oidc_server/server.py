@@ -112,7 +112,11 @@ def _lock(descriptor: int) -> None:
 
 def _install(folder: Path) -> None:
     done = subprocess.run(
-        [_NODE / "bin" / "node", _NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        # The certificates that this machine trusts, beside those that Node brings along.
+        [
+            *(_NODE / "bin" / "node", "--use-system-ca", _NPM),
+            *("ci", "--ignore-scripts", "--no-audit", "--no-fund"),
+        ],
         cwd=folder,
         timeout=120,
         check=False,

@@ -6,8 +6,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from billwright.features.identity.errors import own_user_locked
-from billwright.features.identity.events import UserUpdated
 from billwright.features.identity.model import Credentials, User
+from billwright.features.identity.rules.changed_user import user_updated
 from billwright.features.identity.rules.last_admin import check_admin_remains
 from billwright.features.identity.sql.reads_users import user_by_id
 from billwright.features.identity.sql.writes_users import (
@@ -51,12 +51,4 @@ def _check_other(tx: Tx, user_id: UUID) -> None:
 
 async def _store(tx: Tx, known: Credentials, *, user: User) -> None:
     await update_user_row(tx, user, password_hash=known.password_hash)
-    tx.publish(
-        UserUpdated(
-            subject_id=user.id,
-            account_id=None,
-            email=user.email,
-            role=user.role.value,
-            changed=("locked",),
-        )
-    )
+    tx.publish(user_updated(user, changed=("locked",)))

@@ -7,10 +7,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from billwright.features.identity.errors import email_taken, user_locked
-from billwright.features.identity.events import UserUpdated
 from billwright.features.identity.model import Role, User
 from billwright.features.identity.operations.add_user import add_user, first_or_later
-from billwright.features.identity.rules.changed_user import with_confirmed_email
+from billwright.features.identity.rules.changed_user import user_updated, with_confirmed_email
 from billwright.features.identity.rules.email import stored_form
 from billwright.features.identity.rules.new_user import new_user
 from billwright.features.identity.rules.oidc_user import addresses_for, linked
@@ -65,15 +64,7 @@ async def _link(tx: Tx, *, subject: str, email: str) -> User | None:
         return await find_user_by_oidc_subject(tx, subject)
     await forget_codes(tx, user.id)
     if user.has_password != known.user.has_password:
-        tx.publish(
-            UserUpdated(
-                subject_id=user.id,
-                account_id=None,
-                email=user.email,
-                role=user.role.value,
-                changed=("password",),
-            )
-        )
+        tx.publish(user_updated(user, changed=("password",)))
     _audit(tx, user, action="user.link")
     return await user_by_id(tx, user.id)
 

@@ -8,11 +8,11 @@ from billwright.features.identity.errors import email_taken
 from billwright.features.identity.events import (
     EmailChanged,
     EmailConfirmationRequested,
-    UserUpdated,
 )
 from billwright.features.identity.model import CodePurpose, Role, User
 from billwright.features.identity.operations.passwords import hash_password
 from billwright.features.identity.rules.changed_user import (
+    user_updated,
     what_changed,
     with_email,
     with_new_password,
@@ -95,12 +95,4 @@ async def _tell(tx: Tx, user: User, *, former: User, changed: tuple[str, ...]) -
         tx.publish(EmailConfirmationRequested(subject_id=user.id, account_id=None))
     elif "password" in changed:
         await forget_codes(tx, user.id, purposes=(CodePurpose.RESET_PASSWORD,))
-    tx.publish(
-        UserUpdated(
-            subject_id=user.id,
-            account_id=None,
-            email=user.email,
-            role=user.role.value,
-            changed=changed,
-        )
-    )
+    tx.publish(user_updated(user, changed=changed))

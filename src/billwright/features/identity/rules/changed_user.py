@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from billwright.features.identity.events import UserUpdated
 from billwright.features.identity.model import Role, User
 
 
@@ -39,3 +40,14 @@ def what_changed(former: User, *, user: User, password: bool) -> tuple[str, ...]
         "role": user.role != former.role,
     }
     return tuple(name for name, does in differs.items() if does)
+
+
+def user_updated(user: User, *, changed: tuple[str, ...]) -> UserUpdated:
+    """What is told of it; `changed` is in alphabetical order."""
+    return UserUpdated(
+        subject_id=user.id,
+        account_id=None,
+        email=user.email,
+        role=user.role.value,
+        changed=changed,
+    )
