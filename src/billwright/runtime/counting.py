@@ -28,10 +28,10 @@ class Count(NamedTuple):
 class Counts(Protocol):
     """Where something is counted."""
 
-    async def add(self, key: bytes, *, tenant: str | None, seconds: int) -> Count:
+    async def add(self, key: bytes, *, tenant: str, seconds: int) -> Count:
         """Once more; what is counted for the first time begins a window of so many seconds.
 
-        `tenant` is the code of the tenant in which it was done, if it was done in one.
+        `tenant` is the code of the tenant in which it was done.
         """
 
 
@@ -42,12 +42,12 @@ class CountsInMemory:
         self._now = now
         self._most = most
         # In the order in which they began.
-        self._windows: dict[tuple[str | None, bytes], tuple[int, float]] = {}
+        self._windows: dict[tuple[str, bytes], tuple[int, float]] = {}
 
     def __len__(self) -> int:
         return len(self._windows)
 
-    async def add(self, key: bytes, *, tenant: str | None, seconds: int) -> Count:
+    async def add(self, key: bytes, *, tenant: str, seconds: int) -> Count:
         now, whose = self._now(), (tenant, key)
         number, ends = self._windows.get(whose, (0, now))
         if ends <= now:
@@ -66,13 +66,13 @@ class CountsInMemory:
 
 
 class CountsInDatabase:
-    """What all processes have counted; of what was not done in a tenant, only this one knows."""
+    """What all processes have counted; of a tenant that is only in the settings, `otherwise` knows."""
 
     def __init__(self, database: Database, *, otherwise: Counts) -> None:
         self._database = database
         self._otherwise = otherwise
 
-    async def add(self, key: bytes, *, tenant: str | None, seconds: int) -> Count:
+    async def add(self, key: bytes, *, tenant: str, seconds: int) -> Count:
         now = self._database.clock.now()
         rows = await self._database.unscoped(
             "select number, expires_at from count_once_more($1, $2, $3, $4)",
@@ -81,7 +81,7 @@ class CountsInDatabase:
             now,
             now + timedelta(seconds=seconds),
         )
-        if not rows:  # a tenant that is only in the settings
+        if not rows:
             return await self._otherwise.add(key, tenant=tenant, seconds=seconds)
         left = (rows[0]["expires_at"] - now).total_seconds()
         return Count(rows[0]["number"], max(1, ceil(left)))

@@ -13,7 +13,7 @@ import structlog
 from billwright.runtime.db.database import Database
 from billwright.runtime.queue.state import QueueState, queue_state
 
-State: TypeAlias = Literal["healthy", "degraded", "unknown", "not_applicable"]
+State: TypeAlias = Literal["healthy", "degraded", "unknown"]
 
 UNKNOWN: Mapping[str, State] = {"database": "unknown", "queue": "unknown", "worker": "unknown"}
 _AWAY: Mapping[str, State] = {**UNKNOWN, "database": "degraded"}
