@@ -123,6 +123,9 @@ class Life:
             zone=self.zone,
             has_payment_method=self.has_payment_method,
             live=live,
+            taken_back=tuple(
+                self.ledger.written[key].live for key in subscription.pause.taken_back
+            ),
             live_versions={
                 component.id: plan for plan in self.plans for component in plan.components
             },

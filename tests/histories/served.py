@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from billwright.features.catalog.model import ComponentKind, PlanComponent, PlanVersion, Timing
+from billwright.features.catalog.model import ComponentKind, PlanComponent, PlanVersion
 from billwright.features.pricing.rules.pricing import Pricing
 from billwright.features.subscriptions.events import SubscriptionChanged
 from billwright.features.subscriptions.model import (
@@ -143,17 +143,10 @@ class ServedTime:
         now = _all_of(after, version, at=at)
         if not self.at(at).waiting and not self.once and _never_paid(transition):
             self._note_begun(after, version)
-        if after.period == transition.before.period:
-            paid = self.moments[-1].waiting
-            kept = {
-                key: one for key, one in paid.items() if one.component.timing is Timing.IN_ADVANCE
-            }
-            owed = {
-                key: one
-                for key, one in now.recurring.items()
-                if one.component.timing is Timing.IN_ARREARS
-            }
-            now = replace(now, recurring=kept | owed)
+        # After a pause that gave its rest back, a new period begins, maybe one like the old one.
+        is_kept = transition.before.pause.keeps_period
+        if is_kept and after.period == transition.before.period:
+            now = replace(now, recurring=self.moments[-1].waiting)
         self._set(now)
 
     def _note_begun(self, subscription: Subscription, version: PlanVersion) -> None:

@@ -1,6 +1,6 @@
 // How does an OpenID Connect issuer run for tests: on 127.0.0.1 alone, on a free port, keeping nothing?
 //
-//     node server.mjs <folder with node_modules>
+//     node server.mjs <folder with node_modules> [<the name that it gives itself>]
 //
 // prints `port <number>` when it listens. A token is had with the grant type `urn:test:person`, whose
 // parameters say whom it is for; POST /admin/rotate gives it new keys, under a new algorithm if it is named.
@@ -35,7 +35,7 @@ function newKey() {
 }
 
 function start(port) {
-  const provider = new Provider(`http://127.0.0.1:${port}`, {
+  const provider = new Provider(process.argv[3] ?? `http://127.0.0.1:${port}`, {
     clients: [
       {
         client_id: 'console',

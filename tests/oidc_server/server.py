@@ -62,10 +62,11 @@ class OidcServer:
 
 
 @contextmanager
-def oidc_server() -> Iterator[OidcServer]:
-    """A fresh one, in a process that is stopped by its id."""
+def oidc_server(name: str | None = None) -> Iterator[OidcServer]:
+    """A fresh one, in a process that is stopped by its id. Its name is `name`, or else its address."""
+    named = [] if name is None else [name]
     process = subprocess.Popen(
-        [_NODE / "bin" / "node", HERE / "server.mjs", _installed_packages()],
+        [_NODE / "bin" / "node", HERE / "server.mjs", _installed_packages(), *named],
         stdout=subprocess.PIPE,
         text=True,
     )

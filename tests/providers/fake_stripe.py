@@ -11,6 +11,7 @@ what the other stand-in, localstripe, has not:
 - authentication: off session it is a decline, on session a page, which may be passed or withdrawn
 - direct debits that are `processing` for days and then succeed, or fail with a code and no `decline_code`
 - refunds, partial and full, bounded by what is left; disputes that are opened and decided
+- methods that are detached, and cannot be charged or detached once more
 - events, in Stripe's own form and with its own signature, which its SDK checks
 
 It does not model fees, captures, balances (a dispute moves no money here), currencies' minimums,
@@ -42,6 +43,7 @@ class FakeStripe:
 
     def __init__(self) -> None:
         self.things: dict[str, dict[str, Any]] = {}
+        self.detached: set[str] = set()
         self.keys: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         self.later = 0
@@ -70,6 +72,8 @@ class FakeStripe:
         method = params["payment_method"]
         if method.startswith("pm_missing"):
             raise ApiError(404, "resource_missing", param="payment_method")
+        if method in self.detached:
+            raise ApiError(400, "payment_method_unexpected_state", param="payment_method")
         if int(params["amount"]) < 1:
             raise ApiError(400, "parameter_invalid_integer")
         intent = self._intent(params)
@@ -145,6 +149,20 @@ class FakeStripe:
         self._emit("refund.created", refund)
         return refund
 
+    def detach_payment_method(self, method_id: str) -> dict[str, Any]:
+        method = self.payment_method(method_id)
+        if method["customer"] is None:
+            raise ApiError(400, "payment_method_unexpected_state")
+        self.detached.add(method_id)
+        self._emit("payment_method.detached", self.payment_method(method_id))
+        return self.payment_method(method_id)
+
+    def payment_method(self, method_id: str) -> dict[str, Any]:
+        if method_id.startswith("pm_missing"):
+            raise ApiError(404, "resource_missing")
+        customer = None if method_id in self.detached else "cus_1"
+        return {**payment_method(method_id), "customer": customer}
+
     # What payers and banks do.
 
     def pay_page(self, session_id: str, method: str = "pm_visa") -> None:
@@ -196,6 +214,10 @@ class FakeStripe:
         for session in self.of("checkout.session"):
             if session["payment_intent"] == intent_id:
                 self._emit("checkout.session.async_payment_failed", session)
+
+    def give_back(self, intent_id: str, amount: int) -> str:
+        """Refund on Stripe's own pages, where nobody gives it metadata."""
+        return str(self.create_refund({"payment_intent": intent_id, "amount": amount})["id"])
 
     def dispute(self, intent_id: str) -> None:
         """Want the money back."""

@@ -88,7 +88,10 @@ class FakeServer:
             return _response(status, _error(status, code))
         params = _nested(parse_qsl(body if method == "POST" else parts.query))
         if method == "GET":
-            return _response(*self._got(parts.path, params))
+            try:
+                return _response(*self._got(parts.path, params))
+            except ApiError as error:
+                return _response(error.status, error.body)
         status, answer = await self._posted(parts.path, params, key=key, fault=fault)
         if fault in {Fault.RESET_AFTER, Fault.SILENT_AFTER}:
             return await self._broken(fault)
@@ -137,6 +140,8 @@ class FakeServer:
                 return self.stripe.expire_session(session_id)
             case ["refunds"]:
                 return self.stripe.create_refund(params)
+            case ["payment_methods", method_id, "detach"]:
+                return self.stripe.detach_payment_method(method_id)
         raise ApiError(404, "unknown_path")
 
     def _got(self, path: str, params: dict[str, Any]) -> tuple[int, Any]:
@@ -145,13 +150,17 @@ class FakeServer:
             "checkout/sessions": "checkout.session",
             "setup_intents": "setup_intent",
             "refunds": "refund",
+            "disputes": "dispute",
         }
         place = path.removeprefix("/v1/")
         if place == "payment_intents/search":
             return 200, self._found(params["query"])
         if place in kinds:
             return 200, self._listed(kinds[place], params)
-        thing = self.stripe.things.get(place.rpartition("/")[2])
+        kind, _, name = place.rpartition("/")
+        if kind == "payment_methods":
+            return 200, self.stripe.payment_method(name)
+        thing = self.stripe.things.get(name)
         if thing is None:
             return 404, _error(404, "resource_missing")
         if "payment_method" in params.get("expand", []) and thing["payment_method"]:

@@ -68,6 +68,7 @@ WRONG = {
     "KEYCLOAK_AUTH_SERVER_URL": "login.example.com",
     "KEYCLOAK_TOKEN_VALIDATION": "none",
     "OIDC_ISSUER": "login.example.com",
+    "OIDC_ISSUER_ADDRESS": "login.internal",
     "AUTHENTICATION_METHOD": "cookies",
     "JWT_SECRET": "hidden-10",
     "DISABLE_SIGNUP": "perhaps",
@@ -193,7 +194,15 @@ def test_a_keycloak_server_is_the_issuer_of_its_realm(tmp_path: Path):
     settings = settings_with(tmp_path, **KEYCLOAK)
     assert settings.authentication_method == "keycloak"
     assert settings.oidc_issuer == "https://login.example.com/realms/billing"
+    assert settings.oidc_issuer_address == settings.oidc_issuer
     assert settings.keycloak_token_validation == "offline"
+
+
+def test_an_issuer_may_be_asked_elsewhere_than_its_tokens_say(tmp_path: Path):
+    address = "http://login.internal:8080/realms/billing"
+    settings = settings_with(tmp_path, **KEYCLOAK, OIDC_ISSUER_ADDRESS=f"{address}/")
+    assert settings.oidc_issuer == "https://login.example.com/realms/billing"
+    assert settings.oidc_issuer_address == address
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from billwright.features.catalog.model import ComponentKind, Timing
 from billwright.features.promotions.model import PromotionKind
 from billwright.features.subscriptions.model import (
     Activation,
@@ -19,7 +20,7 @@ from billwright.features.subscriptions.operations.activate_subscriptions import 
 )
 from billwright.kernel.refusal import Refusal
 from tests.features.promotions.redeeming import a_promotion
-from tests.scenarios.golden import at, told
+from tests.scenarios.golden import at, component, fee, told
 
 LEAVES = {"mode": CancellationMode.NOW, "proration": CancellationProration.CREDIT}
 
@@ -51,6 +52,33 @@ async def test_a_start_in_the_past_of_which_the_past_was_billed_elsewhere(story)
           basic fee 30.00, 2026-06-29 to 2026-07-29
         """
     )
+
+
+async def test_what_is_in_arrears_was_billed_elsewhere_up_to_there_too(story):
+    # Of the period up to the 29th, its storage, what is missing to the minimum of the fee, and 5 calls.
+    # Of the next one 30 days of storage, 10.00 to the minimum, and 3 calls.
+    await story.until("2026-06-16")
+    await story.plan(
+        "basic",
+        fee("30.00", minimums=(("EUR", 4000),)),
+        component("storage", "15.00", timing=Timing.IN_ARREARS),
+        component("calls", "1.00", kind=ComponentKind.USAGE, meter="calls"),
+    )
+    await story.subscribes(
+        "2026-06-16", "basic", starts_at=at("2024-02-29"), bills_from=at("2026-06-29")
+    )
+    await story.uses("2026-06-20", "5")
+    await story.until("2026-06-29")
+    assert [one.total_minor for one in await story.invoices()] == [3000]
+    await story.uses("2026-07-20", "3")
+    await story.until("2026-07-29")
+    assert (await story.documents()).split("\n")[2:] == [
+        "2026-07-29 invoice 58.00",
+        "  basic fee minimum 10.00, 2026-06-29 to 2026-07-29",
+        "  basic storage 15.00, 2026-06-29 to 2026-07-29",
+        "  basic calls x 3 used 3.00, 2026-06-29 to 2026-07-29",
+        "  basic fee 30.00, 2026-07-29 to 2026-08-29",
+    ]
 
 
 async def test_a_start_in_the_future_is_billed_then(story):

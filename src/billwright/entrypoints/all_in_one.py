@@ -17,11 +17,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from billwright.entrypoints.configured_tenants import create_missing_tenants
 from billwright.entrypoints.database_address import application_address, configured_address
 from billwright.entrypoints.listening import AddressUnusable, listening_socket
 from billwright.entrypoints.stopping import stop_requested
 from billwright.runtime.db.embedded import APPLICATION_LOGIN, EmbeddedPostgres
-from billwright.runtime.db.inspection import has_tenants, require_supported
+from billwright.runtime.db.inspection import require_supported
 from billwright.runtime.db.migrate import migrate
 from billwright.runtime.settings import Settings
 from billwright.surfaces.cli.demo_key import read_demo_key
@@ -137,11 +138,7 @@ async def _end(child: _Child) -> None:
 async def _prepare(settings: Settings, *, dsn: str) -> None:
     await require_supported(dsn)
     await migrate(dsn)
-    if settings.environment == "development" and not await has_tenants(dsn):
-        # Loads the features, which a later start does not need here.
-        from billwright.entrypoints.demo_seller import create_demo_seller  # noqa: PLC0415
-
-        await create_demo_seller(dsn, home=settings.billwright_home)
+    await create_missing_tenants(settings, dsn=dsn)
 
 
 async def _healthy(settings: Settings) -> None:
@@ -180,7 +177,7 @@ def _exit_code(ended: _Child) -> int:
 
 def _introduce(settings: Settings) -> None:
     address = server_url(settings)
-    key = read_demo_key(settings.billwright_home)
+    key = read_demo_key(settings.billwright_home, settings.tenants[0])
     lines = [
         "Billwright is ready.",
         f"  platform API    {address}/api/billing",

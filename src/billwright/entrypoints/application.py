@@ -21,7 +21,7 @@ from billwright.surfaces.payer_page.app import (
     create_sandbox_page,
 )
 from billwright.surfaces.platform_api.app import create_platform_api
-from billwright.surfaces.web.answer_headers import AnswerHeaders
+from billwright.surfaces.web.answer_headers import AnswerHeaders, security_headers
 from billwright.surfaces.web.body_limit import BodyLimit
 from billwright.surfaces.web.dependencies import Dependencies
 from billwright.surfaces.web.documentation import documentation_routes
@@ -68,13 +68,15 @@ class Application:
             ],
             exception_handlers={404: _not_found},
         )
-        answering: ASGIApp = BodyLimit(AnswerHeaders(root, https_only=_is_https_only(settings)))
+        https_only = _is_https_only(settings)
+        answering: ASGIApp = AnswerHeaders(BodyLimit(root), https_only=https_only)
         if tracing_is_on():
             answering = RequestSpans(answering, untraced_paths=(*self._metrics_page.paths, _HEALTH))
         self.asgi = RequestContext(
             answering,
             metrics=self.metrics,
             hot_routes=HotRoutes({"/api/billing": self._platform}),
+            headers=security_headers(https_only=https_only),
             quiet_routes=(*_QUIET_ROUTES, *self._metrics_page.paths),
             # Who has the rest of the path can pay, and sees what is due.
             secret_below=(f"{PAY_PATH}/",),

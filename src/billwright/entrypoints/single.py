@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uvloop
 
+from billwright.entrypoints.configured_tenants import create_missing_tenants
 from billwright.entrypoints.database_address import application_address, configured_address
 from billwright.entrypoints.listening import listening_socket
 from billwright.entrypoints.stopping import stop_requested
@@ -25,6 +26,8 @@ def run_api(settings: Settings) -> None:
         stop = stop_requested()
         await require_current_schema(dsn)
         await require_supported(application_address(settings))
+        if settings.names_tenants:
+            await create_missing_tenants(settings, dsn=dsn)
         await api.run(application_address(settings), listener=listener, stop=stop)
 
     uvloop.run(run())

@@ -14,12 +14,23 @@ class ActorKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ActorToken:
+    """The personal access token that a user's program came with, by the name that it had then."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """The one in whose name a transaction runs; `name` is readable in the audit log."""
+    """The one in whose name a transaction runs; `name` is readable in the audit log. A user who did not
+    come in person has a `token`.
+    """
 
     kind: ActorKind
     name: str
     id: UUID | None = None
+    token: ActorToken | None = None
 
 
 def system_actor(name: str) -> Actor:

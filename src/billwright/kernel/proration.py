@@ -14,6 +14,7 @@ from fractions import Fraction
 from billwright.kernel.calendar import Period, local_date
 
 _SECOND = timedelta(seconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Granularity(StrEnum):
@@ -33,8 +34,10 @@ def share_of(
 ) -> Fraction:
     """The share from 0 to 1 of the part in the whole, unclipped period.
 
-    Days are calendar dates of the zone. A period within one date has no days to divide by and is
-    measured in seconds. A part that is not inside the period raises `ValueError`.
+    Days are calendar dates of the zone, each of which is one day, whatever hours clocks skip or repeat
+    in it. A period within one date has no days to divide by and is measured in seconds; one shorter
+    than a second, which a move to another zone can leave, in microseconds. A part that is not inside
+    the period raises `ValueError`.
     """
     if not whole.start <= part_start <= part_end <= whole.end:
         raise ValueError(f"{part_start} to {part_end} does not lie within {whole}")
@@ -44,10 +47,10 @@ def share_of(
         days = (local_date(whole.end, zone) - first_date).days
         if days > 0:
             return Fraction((local_date(part_end, zone) - local_date(part_start, zone)).days, days)
-    seconds = (whole.end - whole.start) // _SECOND
-    end_position = (part_end - whole.start) // _SECOND
-    start_position = (part_start - whole.start) // _SECOND
-    return Fraction(end_position - start_position, seconds)
+    step = _SECOND if whole.end - whole.start >= _SECOND else _MICROSECOND
+    end_position = (part_end - whole.start) // step
+    start_position = (part_start - whole.start) // step
+    return Fraction(end_position - start_position, (whole.end - whole.start) // step)
 
 
 def prorate(amount: Decimal | Fraction | int, share: Fraction) -> Fraction:

@@ -25,7 +25,9 @@ from billwright.runtime.settings_values import CommaList, secret_with, secretly
 
 KEY_BYTES = 32
 
-_TENANT_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.IGNORECASE)
+DEFAULT_TENANT = "default"
+
+_TENANT_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class SettingsError(Exception):
@@ -155,7 +157,7 @@ class Settings(OutsideSettings):
     @classmethod
     def _tenant_codes(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         allow_default = info.data.get("tenants_allow_default", True)
-        codes = tuple(dict.fromkeys(("default", *value) if allow_default else value))
+        codes = tuple(dict.fromkeys((DEFAULT_TENANT, *value) if allow_default else value))
         if wrong := [code for code in codes if not _TENANT_CODE.fullmatch(code)]:
             raise ValueError(
                 f"{wrong[0]!r} is no tenant code: letters, digits, - and _, up to 64 characters"
@@ -163,6 +165,11 @@ class Settings(OutsideSettings):
         if not codes:
             raise ValueError("no tenant is left when TENANTS_ALLOW_DEFAULT is false")
         return codes
+
+    @property
+    def names_tenants(self) -> bool:
+        """Whether somebody said which tenants there are."""
+        return "tenants" in self.model_fields_set
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -100,6 +100,13 @@ class SignInSettings(WebSettings):
         examples=["https://login.example.com"],
         json_schema_extra={"default": "<KEYCLOAK_AUTH_SERVER_URL>/realms/<KEYCLOAK_REALM>"},
     )
+    oidc_issuer_address: WebAddress | None = Field(
+        default_factory=lambda data: data.get("oidc_issuer"),
+        description="address at which this process asks the issuer, where that is not the one that its "
+        "tokens name: inside a cluster, for instance",
+        examples=["http://login.internal:8080/realms/billing"],
+        json_schema_extra={"default": "<OIDC_ISSUER>"},
+    )
     authentication_method: Annotated[AuthenticationMethod, BeforeValidator(lower_case)] = Field(
         default_factory=_default_method,
         validate_default=True,

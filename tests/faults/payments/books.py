@@ -20,6 +20,7 @@ async def check_money(world: World) -> None:
         await _credit_is_what_was_left(tx)
         await _everything_ends(tx)
         await _access_follows(tx)
+    assert world.provider.charged_after_all == []  # with a card that its owner has removed
 
 
 async def _none(tx: Any, sql: str) -> None:

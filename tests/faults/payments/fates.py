@@ -7,8 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from billwright.features.payment_providers.model import AttemptState, Decline, DisputeState
-from billwright.features.payment_providers.port import SavedMethod
+from billwright.features.payment_providers.model import (
+    AttemptState,
+    Decline,
+    DisputeState,
+    MethodKind,
+)
+from billwright.features.payment_providers.port import Dispute, SavedMethod
+from billwright.kernel.currency import currency_of
+from billwright.kernel.money import Money
 
 
 class Fate(StrEnum):
@@ -55,8 +62,32 @@ class Entry:
     saved: SavedMethod | None = None
     dispute: DisputeState | None = None
 
+    @property
+    def disputed(self) -> Dispute | None:
+        """What the payer's bank wants back of it."""
+        if self.dispute is None:
+            return None
+        return Dispute(
+            reference=f"dispute_{self.reference}",
+            payment_reference=self.reference,
+            state=self.dispute,
+            amount=Money(self.captured_minor, currency_of(self.currency)),
+            reason="fraudulent",
+            respond_by=None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     headers: dict[str, str]
     body: bytes
+
+
+def card_of(reference: str, key: str) -> SavedMethod:
+    """What somebody has left on a page, or once more what they had left."""
+    return SavedMethod(
+        reference=f"card of {reference}".removeprefix("card of card of "),
+        kind=MethodKind.CARD,
+        label="Visa •••• 4242",
+        payer_reference=f"payer of {key}",
+    )

@@ -20,7 +20,6 @@ from billwright.features.payment_providers.model import (
     Decline,
     DisputeState,
     EventKind,
-    MethodKind,
 )
 from billwright.features.payment_providers.port import (
     CallbackEvent,
@@ -30,18 +29,18 @@ from billwright.features.payment_providers.port import (
     CollectRequest,
     Dispute,
     ListedPayment,
+    ListedRefund,
     OutcomeUnknown,
     PaymentProvider,
     ProviderAnswer,
     ProviderUnavailable,
     RefundRequest,
-    SavedMethod,
     SetupRequest,
 )
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money
 from billwright.providers.payment.sandbox.signing import require_signed, signed_headers
-from tests.faults.payments.fates import Delivery, Entry, Fate, Fault
+from tests.faults.payments.fates import Delivery, Entry, Fate, Fault, card_of
 
 _SECRET = "whsec_of_the_unreliable_one"
 _MOVES_AFTER = timedelta(days=3)
@@ -58,6 +57,8 @@ class UnreliableProvider(PaymentProvider):
     by_key: dict[str, Entry] = field(default_factory=dict)
     deliveries: list[Delivery] = field(default_factory=list)
     events: int = 0
+    detached: set[str] = field(default_factory=set)
+    charged_after_all: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -73,6 +74,9 @@ class UnreliableProvider(PaymentProvider):
 
     async def collect(self, request: CollectRequest) -> ProviderAnswer:
         fault = self._fault()
+        method = request.saved_method
+        if method is not None and method.reference in self.detached:
+            self.charged_after_all.append(method.reference)
         entry = self._once(request.provider_key) or self._add(
             "payment", request.provider_key, request.tenant_id, request.amount
         )
@@ -172,7 +176,7 @@ class UnreliableProvider(PaymentProvider):
             told["code"],
             decline=Decline(told["decline"]) if told["decline"] else None,
             amount=amount if told["kind"] != "method" else None,
-            saved_method=_card(saved, told["key"]) if saved else None,
+            saved_method=card_of(saved, told["key"]) if saved else None,
         )
         return CallbackEvent(
             **common, reference=told["reference"], provider_key=told["key"], answer=answer
@@ -197,6 +201,34 @@ class UnreliableProvider(PaymentProvider):
                     answer=self._answer(self._moved(entry)),
                 )
 
+    async def list_refunds(
+        self, *, since: datetime, until: datetime
+    ) -> AsyncIterator[ListedRefund]:
+        for entry in list(self.entries.values()):
+            if entry.kind == "refund" and since <= entry.created_at < until:
+                self._ask()
+                yield ListedRefund(
+                    reference=entry.reference,
+                    provider_key=entry.key,
+                    tenant_id=entry.tenant_id,
+                    payment_reference=entry.payment,
+                    answer=self._answer(entry),
+                )
+
+    async def list_disputes(self, *, since: datetime, until: datetime) -> AsyncIterator[Dispute]:
+        for entry in list(self.entries.values()):
+            if entry.disputed is not None and since <= entry.created_at < until:
+                self._ask()
+                yield entry.disputed
+
+    async def find_dispute(self, reference: str) -> Dispute | None:
+        self._ask()
+        return self.entries[reference.removeprefix("dispute_")].disputed
+
+    async def detach(self, reference: str) -> None:
+        self._ask()
+        self.detached.add(reference)
+
     def act(self, *, pays: bool) -> None:
         """Be the payer of everything that waits for one."""
         for entry in list(self.entries.values()):
@@ -205,10 +237,10 @@ class UnreliableProvider(PaymentProvider):
             if not pays:
                 self._end(entry, code="left")
             elif entry.kind == "setup":
-                entry.state, entry.saved = AttemptState.SUCCEEDED, _card(entry.key, entry.key)
+                entry.state, entry.saved = AttemptState.SUCCEEDED, card_of(entry.key, entry.key)
             else:
                 if entry.saves:
-                    entry.saved = _card(entry.key, entry.key)
+                    entry.saved = card_of(entry.key, entry.key)
                 self._capture(entry, entry.asked_minor)
             self._tell(entry)
 
@@ -360,12 +392,3 @@ class UnreliableProvider(PaymentProvider):
         self.deliveries.append(
             Delivery(signed_headers(event_id, body, secret=_SECRET, now=self.now()), body)
         )
-
-
-def _card(reference: str, key: str) -> SavedMethod:
-    return SavedMethod(
-        reference=f"card of {reference}".removeprefix("card of card of "),
-        kind=MethodKind.CARD,
-        label="Visa •••• 4242",
-        payer_reference=f"payer of {key}",
-    )

@@ -15,12 +15,14 @@ from billwright.features.audit.model import AuditQuery, AuditRecord
 from billwright.features.audit.operations import export_audit_log as exporting
 from billwright.features.audit.operations.export_audit_log import export_audit_log
 from billwright.features.audit.sql.reads import list_entries
-from billwright.kernel.actor import Actor, ActorKind
+from billwright.kernel.actor import Actor, ActorKind, ActorToken
 from billwright.kernel.ids import new_id
 from billwright.runtime.telemetry.context import bound, client_address
 from tests.conftest import Tenant
 
 ADA = Actor(ActorKind.USER, "ada@northlight.example", new_id())
+REPORTING = ActorToken(new_id(), "Reporting")
+ADAS_PROGRAM = Actor(ActorKind.USER, ADA.name, ADA.id, REPORTING)
 EVE = Actor(ActorKind.USER, "eve@northlight.example", new_id())
 
 
@@ -55,6 +57,15 @@ async def test_an_entry_says_who_did_what_to_which_thing_and_from_where(tenant):
     assert (entry.subject_type, entry.subject_id) == ("user", subject)
     assert (entry.address, entry.request_id) == ("192.0.2.7", "r-17")
     assert entry.occurred_at == tenant.database.clock.now()
+
+
+async def test_an_entry_says_which_token_of_the_user_it_was(tenant, other_tenant):
+    await done(tenant, ADA, "user.lock")
+    await done(tenant, ADAS_PROGRAM, "user.unlock")
+    by_token, in_person = await found(tenant, actor_id=ADA.id)
+    assert (by_token.action, by_token.actor) == ("user.unlock", ADAS_PROGRAM)
+    assert (in_person.action, in_person.actor) == ("user.lock", ADA)
+    assert await found(other_tenant, actor_id=ADA.id) == []
 
 
 async def test_each_filter_leaves_what_it_asks_for_newest_first(tenant):

@@ -23,6 +23,7 @@ from billwright.features.identity.rules.token_scopes import (
     grantable_by,
 )
 from billwright.features.identity.sql.reads_sessions import token_by_id, tokens_of
+from billwright.kernel.actor import ActorToken
 from billwright.kernel.refusal import Refusal
 from tests.conftest import NOON, Tenant
 from tests.features.identity.signing_in import KEYS, a_session, a_user
@@ -137,7 +138,8 @@ async def test_a_token_is_exchanged_for_a_session_of_its_scopes(tenant):
         session = await authenticate_session(tx, got.access_token, keys=KEYS)
     assert (got.user, got.scopes) == (user, ("invoices:read", "usage:read"))
     assert (session.method, session.is_interactive) == (SignInMethod.TOKEN, False)
-    assert (session.scopes, session.token_id) == (frozenset(got.scopes), created.token.id)
+    assert session.scopes == frozenset(got.scopes)
+    assert session.actor.token == ActorToken(created.token.id, created.token.name)
     assert session.user == user
     async with tenant.tx() as tx:
         entries = await tx.fetch("select action from audit_entry where action like 'token.%'")

@@ -9,7 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billwright.features.accounts.operations.change_account_status import (
+    reopen_account,
+    shut_account,
+)
 from billwright.features.accounts.operations.create_test_clock import create_test_clock
+from billwright.features.accounts.operations.lock_account import lock_account
 from billwright.features.accounts.operations.request_test_clock_advance import (
     request_test_clock_advance,
 )
@@ -85,3 +90,15 @@ async def test_an_account_on_a_test_clock_is_told_in_its_own_time(tenant: Tenant
     work = replace(tenant.work(), sweeps=[one for one in SWEEPS if one.name.startswith("announce")])
     await advance_test_clock(work, {"test_clock_id": str(clock.id)})
     assert await announced(tenant) == [(THIRTY_DAYS_BEFORE, "Visa •••• 4242", "2026-03-31")]
+
+
+async def test_a_closed_account_is_told_nothing_until_it_is_open_again(tenant: Tenant):
+    account = await a_customer(tenant)
+    await leave(tenant, account.id, a_card(expires_on=ENDS))
+    async with tenant.tx() as tx:  # with its methods, as former versions closed it
+        await shut_account(tx, await lock_account(tx, account.id), reason="Gone")
+    due = tenant.work(as_of=THIRTY_DAYS_BEFORE)
+    assert await announce_expiring_methods(due) == 0
+    async with tenant.tx() as tx:
+        await reopen_account(tx, account.id)
+    assert await announce_expiring_methods(due) == 1

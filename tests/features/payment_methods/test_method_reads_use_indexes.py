@@ -15,6 +15,7 @@ from billwright.features.payment_methods.model import MethodStatus
 from billwright.features.payment_methods.sql.reads import (
     chargeable_defaults,
     default_method_of,
+    digests_in_use,
     list_methods,
     methods_of_reference,
     newest_with_payer,
@@ -22,6 +23,7 @@ from billwright.features.payment_methods.sql.reads import (
     unannounced_ends,
 )
 from billwright.features.payment_methods.sql.reads_setups import setup_by_key, setups_left
+from billwright.features.payment_methods.sql.writes import claim_methods_to_detach, remove_methods
 from billwright.runtime.db.tx import Tx
 from tests.conftest import BOX, NOON, Tenant
 from tests.features.payment_methods.methods import PROVIDER, a_customer, leave
@@ -36,6 +38,7 @@ class Explaining:
 
     def __init__(self, tx: Tx) -> None:
         self.tx, self.tenant_id, self.plan = tx, tx.tenant_id, ""
+        self.now, self.machine_now = tx.now, tx.machine_now
 
     async def fetch(self, sql: str, *values: object) -> None:
         self.plan = "\n".join(row[0] for row in await self.tx.fetch(f"explain {sql}", *values))
@@ -74,6 +77,15 @@ ASKED: dict[str, tuple[Callable[[Any], Awaitable[object]], str]] = {
         lambda tx: methods_of_reference(tx, provider="p", reference="r", box=BOX),
         "reference_digest",
     ),
+    "digests_in_use": (
+        lambda tx: digests_in_use(tx, [b"digest"], provider="p"),
+        "reference_digest",
+    ),
+    "claim_methods_to_detach": (
+        lambda tx: claim_methods_to_detach(tx, as_of=NOON, limit=20),
+        "detach_at",
+    ),
+    "remove_methods": (lambda tx: remove_methods(tx, uuid4()), "account_id"),
     "newest_with_payer": (
         lambda tx: newest_with_payer(tx, uuid4(), provider=PROVIDER),
         "account_id",

@@ -107,7 +107,7 @@ def log() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def sandbox(clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> Talkative:
-    monkeypatch.setattr(sandbox_module, "_card_of", lambda _entry: CARD)
+    monkeypatch.setattr(sandbox_module, "card_of", lambda _entry: CARD)
     return Talkative(clock.now, callback_secrets=[SIGNING], pages_url=PAGES)
 
 

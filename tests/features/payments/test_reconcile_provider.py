@@ -19,14 +19,10 @@ from billwright.features.payment_providers.port import (
     ProviderAnswer,
     ProviderUnavailable,
 )
-from billwright.features.payments.jobs import reconcile_providers
 from billwright.features.payments.model import Payment, PaymentState
-from billwright.features.payments.operations import reconcile_provider as reconciling
+from billwright.features.payments.operations import compare_payments as comparing
 from billwright.features.payments.operations.collect_attempt import collect_attempt
-from billwright.features.payments.operations.reconcile_provider import (
-    Reconciled,
-    reconcile_provider,
-)
+from billwright.features.payments.operations.comparison import Reconciled
 from billwright.features.payments.operations.resolve_review_task import (
     ResolveReviewTask,
     resolve_review_task,
@@ -35,6 +31,8 @@ from billwright.features.payments.rules.reconciliation import Difference, Window
 from billwright.features.payments.sql.reads import payment_by_id
 from billwright.features.payments.sql.reads_reconciliation import list_reconciliations
 from billwright.features.payments.sql.reads_reviews import list_review_tasks
+from billwright.features.refunds.jobs import reconcile_providers
+from billwright.features.refunds.operations.reconcile_provider import reconcile_provider
 from billwright.providers.payment.sandbox.provider import SandboxProvider
 from tests.conftest import BOX, NOON
 from tests.features.billing import a_plan, a_subscription, an_account
@@ -268,14 +266,14 @@ async def test_one_that_cannot_be_recorded_keeps_no_other_from_it(
     for plan_code in ("team", "solo"):
         await collected(tenant, sandbox, await an_open_invoice(tenant, plan_code), 4008)
     clock.move_to(NOON + timedelta(minutes=2))
-    record, failures = reconciling.record_attempt, [ZeroDivisionError()]
+    record, failures = comparing.record_attempt, [ZeroDivisionError()]
 
     async def record_or_fail(tx: Any, **values: Any) -> Payment:
         if failures:
             raise failures.pop()
         return await record(tx, **values)
 
-    monkeypatch.setattr(reconciling, "record_attempt", record_or_fail)
+    monkeypatch.setattr(comparing, "record_attempt", record_or_fail)
     assert counts_of(await reconcile(tenant, sandbox)) == (2, 1, 1, 0)
 
 
@@ -313,7 +311,9 @@ async def test_long_books_are_read_in_batches(tenant, sandbox):
     one_day = Window(NOON, NOON + timedelta(hours=1))
     done = await reconcile_provider(counting, one_day, provider=sandbox, box=BOX)
     assert counts_of(done) == (0, 0, 0, 250)
-    assert len(opened) == 3 + 1 + 1  # the batches, what is booked and not listed, the run
+    # The batches; what is booked and not listed, of payments and of refunds; the disputes that are open,
+    # and the time at which asking for them began; the run.
+    assert len(opened) == 3 + 2 + 2 + 1
 
 
 async def test_every_night_begins_where_the_last_one_ended(tenant, sandbox, clock):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from billwright.features.payments.rules.reconciliation import Window
+from billwright.features.payments.sql.reads import methods_in_use
 from billwright.features.payments.sql.reads_reconciliation import (
     booked_as,
     booked_as_paid,
+    known_payments,
     last_compared_until,
     list_reconciliations,
 )
@@ -82,12 +84,17 @@ async def a_crowd_of_attempts(dsn: str, tenant_id: UUID) -> None:
             lambda tx: booked_as_paid(tx, "stripe", window=DAY, after=None, limit=100),
             ["created_at"],
         ),
+        (
+            lambda tx: known_payments(tx, "stripe", references=["pi_1"]),
+            ["provider_reference", "page_reference"],
+        ),
+        (lambda tx: methods_in_use(tx, [uuid4()]), ["payment_method_id"]),
         (lambda tx: last_compared_until(tx, "stripe"), ["provider"]),
         (lambda tx: list_reconciliations(tx, before=None, limit=20), ["tenant_id"]),
         (lambda tx: list_review_tasks(tx, before=None, limit=20), ["tenant_id"]),
         (lambda tx: is_under_review(tx, "reconciliation:1"), ["dedup_key"]),
     ],
-    ids=["matched", "paid", "last run", "runs", "tasks", "open finding"],
+    ids=["matched", "paid", "known", "methods", "last run", "runs", "tasks", "open finding"],
 )
 async def test_what_is_asked_is_found_by_an_index(tenant, migrated_database, asked, found_by):
     await a_crowd_of_attempts(migrated_database, tenant.id)

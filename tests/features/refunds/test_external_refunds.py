@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from billwright.features.payment_providers.model import AttemptState, EventKind
-from billwright.features.payment_providers.port import CallbackEvent, ProviderAnswer
+from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payment_providers.port import ProviderAnswer
 from billwright.features.payments.model import Payment
 from billwright.features.payments.sql.reads import attempts_of
 from billwright.features.refunds.model import RefundOrigin, RefundState
@@ -15,7 +15,7 @@ from billwright.features.refunds.operations.record_external_refund import record
 from billwright.features.refunds.operations.record_refund import record_refund
 from billwright.features.refunds.operations.retry_refund import RetryRefund, retry_refund
 from billwright.kernel.refusal import Refusal
-from tests.conftest import NOON, Tenant
+from tests.conftest import Tenant
 from tests.features.refunds.refunding import REFUSED, Bank, Till, an_invoice, euros
 from tests.features.refunds.test_refunds import a_note
 
@@ -40,17 +40,14 @@ async def told(
     state: AttemptState = AttemptState.SUCCEEDED,
     reference: str = "re-77",
 ) -> bool:
-    event = CallbackEvent(
-        event_id="evt-1",
-        created_at=NOON,
-        type="refund.updated",
-        kind=EventKind.REFUND,
-        reference=reference,
-        payment_reference=payment_reference,
-        answer=ProviderAnswer(state, reference, amount=euros(amount_minor)),
-    )
     async with till.tenant.tx() as tx:
-        return await record_external_refund(tx, event, provider="bank")
+        return await record_external_refund(
+            tx,
+            reference=reference,
+            payment_reference=payment_reference,
+            answer=ProviderAnswer(state, reference, amount=euros(amount_minor)),
+            provider="bank",
+        )
 
 
 async def test_it_is_booked_once_and_a_person_is_asked_what_for(till: Till):

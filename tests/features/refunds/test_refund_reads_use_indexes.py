@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import pytest
 
 from billwright.features.invoicing.sql.reads_credit import promised_refunds, refunding_notes
 from billwright.features.payments.operations.note_refunds import note_refunds
+from billwright.features.payments.rules.reconciliation import Window
 from billwright.features.payments.sql.reads import payment_of_reference
 from billwright.features.refunds.sql.reads import (
     dispute_of_reference,
@@ -21,7 +23,12 @@ from billwright.features.refunds.sql.reads import (
     refunded_for_notes,
     refunded_of_payments,
 )
-from billwright.features.refunds.sql.writes import claim_due_refunds
+from billwright.features.refunds.sql.reads_reconciliation import (
+    disputes_known_as,
+    given_back,
+    refunds_known_as,
+)
+from billwright.features.refunds.sql.writes import claim_due_refunds, claim_open_disputes
 from tests.conftest import NOON, Tenant
 from tests.features.refunds.refunding import Bank, Till
 from tests.features.refunds.test_refund_rules import a_refund
@@ -44,7 +51,7 @@ COPIES = """
     ), disputed as (
         insert into dispute (tenant_id, id, account_id, payment_id, provider, provider_reference, state,
             currency, amount_minor, reason, version, created_at, updated_at)
-        select tenant_id, gen_random_uuid(), account_id, id, provider, id::text, 'open', currency, 1, '',
+        select tenant_id, gen_random_uuid(), account_id, id, provider, id::text, 'won', currency, 1, '',
             1, created_at, updated_at
         from copied
     )
@@ -61,7 +68,8 @@ class Explaining:
     """A transaction that shows the plans of what it is asked."""
 
     def __init__(self, tx: Any) -> None:
-        self.tx, self.tenant_id, self.now, self.plans = tx, tx.tenant_id, tx.now, []
+        self.tx, self.tenant_id, self.plans = tx, tx.tenant_id, []
+        self.now, self.machine_now = tx.now, tx.machine_now
 
     async def fetch(self, sql: str, *values: object) -> list[Any]:
         rows = await self.tx.fetch(f"explain {sql}", *values)
@@ -78,6 +86,7 @@ class Explaining:
         return 0
 
 
+WINDOW = Window(NOON - timedelta(hours=1), NOON)
 ASKED = {
     "refund_of_key": (
         ["provider_key"],
@@ -122,6 +131,22 @@ ASKED = {
     "note_refunds": (
         [r"id = u\.id"],
         lambda tx: note_refunds(tx, {uuid4(): 100}),
+    ),
+    "refunds_known_as": (
+        ["provider_key", "provider_reference"],
+        lambda tx: refunds_known_as(tx, "bank", keys=["refund:1"], references=["re-1"]),
+    ),
+    "given_back": (
+        ["created_at"],
+        lambda tx: given_back(tx, "bank", window=WINDOW, after=None, limit=100),
+    ),
+    "disputes_known_as": (
+        ["provider_reference"],
+        lambda tx: disputes_known_as(tx, "bank", references=["dp-1"]),
+    ),
+    "claim_open_disputes": (
+        ["provider"],
+        lambda tx: claim_open_disputes(tx, "bank", asked_before=NOON, limit=100),
     ),
     "claim_due_refunds": (
         ["next_check_at"],

@@ -17,6 +17,11 @@ from billwright.features.subscriptions.sql.reads_cancellations import (
     count_cancellations,
     list_cancellations,
 )
+from billwright.features.subscriptions.sql.reads_fingerprints import (
+    is_had_with_method,
+    redeeming_subscriptions,
+    repeated_trials,
+)
 from billwright.features.subscriptions.sql.reads_trials import (
     RenewalFilter,
     TrialFilter,
@@ -28,6 +33,10 @@ from billwright.features.subscriptions.sql.reads_trials import (
 from billwright.features.subscriptions.sql.writes_cancellations import (
     conclude_cancellations,
     move_cancellations,
+)
+from billwright.features.subscriptions.sql.writes_fingerprints import (
+    insert_trial_fingerprints,
+    renew_fingerprint,
 )
 from billwright.features.subscriptions.sql.writes_trials import (
     claim_due_reminders,
@@ -77,6 +86,10 @@ def claim(**clock: Any) -> Any:
     )
 
 
+def renewed(tx: Any) -> Any:
+    return renew_fingerprint(tx, digest=b"2", former=[b"1"])
+
+
 async def one_cancellation(tx: Any) -> None:
     with pytest.raises(Refusal):
         await cancellation_by_id(tx, uuid4())
@@ -111,6 +124,24 @@ ASKED: dict[str, tuple[str, Any]] = {
         "trial_redemption_tenant_id_email_key_plan_code_key",
         lambda tx: trial_redeemed_at(tx, account_id=uuid4(), email_key="a@b", plan_code="team"),
     ),
+    "redeeming": (
+        "trial_redemption_tenant_id_account_id_plan_code_key",
+        lambda tx: redeeming_subscriptions(tx, uuid4()),
+    ),
+    "had_with_a_method": (
+        "account_fingerprint_pkey",
+        lambda tx: is_had_with_method(tx, uuid4(), plan_code="team"),
+    ),
+    "repeated": (
+        "trial_fingerprint_(pkey|tenant_id_subscription_id_plan_code_idx)",
+        lambda tx: repeated_trials(tx, uuid4(), fingerprint_digest=b"1"),
+    ),
+    "had_with_all": (
+        "account_fingerprint_pkey",
+        lambda tx: insert_trial_fingerprints(tx, [uuid4()]),
+    ),
+    "renewed_of_accounts": ("account_fingerprint_tenant_id_fingerprint_digest_idx", renewed),
+    "renewed_of_trials": ("trial_fingerprint_pkey", renewed),
     "forgotten": ("trial_redemption_pkey", lambda tx: delete_trial_redemptions(tx, [uuid4()])),
     "cancellations": (_BY_TIME, cancellations()),
     "cancellations_of_account": (_BY_ACCOUNT, cancellations(account_id=uuid4())),
@@ -133,13 +164,25 @@ ASKED: dict[str, tuple[str, Any]] = {
 
 
 async def _fill(connection: Any, tenant_id: Any) -> None:
-    """Everybody has had a trial, and has canceled ten times and taken it back."""
+    """Everybody has had a trial with a card, and has canceled ten times and taken it back."""
     await connection.execute(
         """insert into trial_redemption
            select tenant_id, id, 'team', account_id, number || '@riverbank.example', $2
            from subscription where tenant_id = $1""",
         tenant_id,
         NOON,
+    )
+    await connection.execute(
+        """insert into account_fingerprint
+           select tenant_id, account_id, sha256(account_id::text::bytea), redeemed_at
+           from trial_redemption where tenant_id = $1""",
+        tenant_id,
+    )
+    await connection.execute(
+        """insert into trial_fingerprint
+           select tenant_id, sha256(account_id::text::bytea), plan_code, subscription_id
+           from trial_redemption where tenant_id = $1""",
+        tenant_id,
     )
     await connection.execute(
         """insert into cancellation

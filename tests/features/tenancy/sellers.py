@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from billwright.features.tenancy.model import Address, Seller, SellerParty
+from billwright.features.tenancy.model import Address, RepeatedTrials, Seller, SellerParty
 from billwright.kernel.ids import new_id
 from billwright.kernel.money import Rounding
 from billwright.kernel.proration import Granularity
@@ -28,4 +28,5 @@ JAPANESE = Seller(
     proration_granularity=Granularity.DAY,
     rounding=Rounding.DOWN,
     minimum_invoice={"JPY": 500, "USD": 499},
+    repeated_trials=RepeatedTrials.END,
 )

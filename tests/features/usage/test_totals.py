@@ -23,9 +23,9 @@ from billwright.features.usage.operations.correct_usage import (
 from billwright.features.usage.operations.hold_totals import hold_totals
 from billwright.features.usage.operations.record_usage import record_events
 from billwright.features.usage.sql.reads_totals import usage_totals
-from billwright.runtime.db.tx import Tx
 from tests.conftest import NOON, Tenant
 from tests.features.billing import a_plan, a_subscription, an_account, in_arrears
+from tests.waiting import until_waiting
 
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
@@ -58,13 +58,6 @@ async def correct(tenant: Tenant, event_id: str, **changes: Any) -> int:
         corrected = await corrected_by(tx, [one])
         places = await usage_places(tx, {each.subscription_id for each in corrected.values()})
         return len(await correct_usage(tx, [one], corrected=corrected, places=places))
-
-
-async def until_waiting(tx: Tx, count: int) -> None:
-    """Return when so many others wait for a lock."""
-    async with asyncio.timeout(10):
-        while await tx.fetch_value("select count(*) from pg_locks where not granted") < count:
-            await tx.execute("select pg_sleep(0.01)")
 
 
 async def total(tenant: Tenant, of: Subscription, event_type: str = "calls") -> UsageTotal:
@@ -226,9 +219,9 @@ async def test_a_correction_to_another_type_does_not_wait_in_a_circle(tenant: Te
         await record_events(tx, [(places[of.id], used("first"))])  # holds the total of `calls`
         both = [(of, used("c")), (of, used("d", meter="tokens"))]
         telling = asyncio.create_task(tell(tenant, both))
-        await until_waiting(tx, 1)
+        await until_waiting(tx)
         correcting = asyncio.create_task(correct(tenant, "a", quantity=Decimal(1), meter="tokens"))
-        await until_waiting(tx, 2)
+        await until_waiting(tx, transactions=2)
     assert await asyncio.gather(telling, correcting) == [2, 1]
 
 
@@ -239,7 +232,7 @@ async def test_what_is_told_while_it_is_counted_waits_and_comes_on_top(tenant: T
     async with tenant.tx() as tx:
         held = (await hold_totals(tx, {key: NOON}))[key]
         telling = asyncio.create_task(tell(tenant, [(of, used("b", occurred_at=NOON - DAY))]))
-        await until_waiting(tx, 1)
+        await until_waiting(tx)
         events = await tx.fetch_value("select count(*) from usage_event")
     assert events == held.events == 1
     await telling

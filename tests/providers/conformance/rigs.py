@@ -71,6 +71,10 @@ class Rig(Protocol):
         """Be the bank that wants the money back, or has decided."""
         ...
 
+    async def give_back(self, reference: str, amount_minor: int) -> str:
+        """Be a person who refunds a payment on the provider's own pages; what the refund is called."""
+        ...
+
     def happened(self) -> list[bytes]:
         """The bodies of the callbacks that are due."""
         ...
@@ -115,6 +119,9 @@ class SandboxRig:
 
     async def dispute(self, reference: str, state: DisputeState) -> None:
         self.provider.dispute(reference, state=state)
+
+    async def give_back(self, reference: str, amount_minor: int) -> str:
+        return self.provider.give_back(reference, money(amount_minor))
 
     def happened(self) -> list[bytes]:
         return [callback.body for callback in self.provider.take_callbacks()]
@@ -164,6 +171,9 @@ class FakeStripeRig:
             self.server.stripe.dispute(reference)
         else:
             self.server.stripe.close_dispute(reference, state.value)
+
+    async def give_back(self, reference: str, amount_minor: int) -> str:
+        return self.server.stripe.give_back(reference, amount_minor)
 
     def happened(self) -> list[bytes]:
         events, self.server.stripe.events = self.server.stripe.events, []

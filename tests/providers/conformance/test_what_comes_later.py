@@ -13,7 +13,7 @@ from billwright.features.payment_providers.model import (
     EventKind,
 )
 from billwright.features.payment_providers.port import OutcomeUnknown
-from tests.providers.conformance.rigs import money, rigs, to_collect, to_refund
+from tests.providers.conformance.rigs import money, rigs, to_collect, to_refund, to_set_up
 
 
 async def listed_by(rig):
@@ -147,3 +147,59 @@ async def test_long_books_are_listed_completely_and_without_repetition(rig):
         await rig.provider.collect(request)
     keys = [each.provider_key for each in await listed_by(rig)]
     assert sorted(keys) == sorted(request.provider_key for request in requests)
+
+
+async def all_of(listing):
+    return [each async for each in listing]
+
+
+@rigs("bounds", "listing")
+async def test_every_refund_is_listed_with_its_payment_whoever_made_it(rig):
+    paid = await rig.provider.collect(to_collect(rig))
+    request = to_refund(paid.provider_reference, 1000)
+    ours = await rig.provider.refund(request)
+    theirs = await rig.give_back(paid.provider_reference, 500)
+    since, until = rig.now - timedelta(hours=1), rig.now + timedelta(hours=1)
+    listed = await all_of(rig.provider.list_refunds(since=since, until=until))
+    assert {each.reference: each.provider_key for each in listed} == {
+        ours.provider_reference: request.provider_key,
+        theirs: None,
+    }
+    assert {each.reference: each.tenant_id for each in listed} == {
+        ours.provider_reference: request.tenant_id,
+        theirs: None,
+    }
+    for each in listed:
+        assert each.payment_reference == paid.provider_reference
+        assert await rig.provider.look_up(each.reference) == each.answer
+    earlier = rig.provider.list_refunds(since=since - timedelta(days=1), until=since)
+    assert await all_of(earlier) == []
+
+
+@rigs("outcomes", "listing")
+async def test_a_dispute_is_listed_when_it_was_opened_and_found_as_it_stands(rig):
+    since, until = rig.now - timedelta(hours=1), rig.now + timedelta(hours=1)
+    paid = await rig.provider.collect(to_collect(rig))
+    for state in (DisputeState.OPEN, DisputeState.LOST):
+        await rig.dispute(paid.provider_reference, state)
+        [listed] = await all_of(rig.provider.list_disputes(since=since, until=until))
+        assert (listed.state, listed.amount) == (state, money())
+        assert listed.payment_reference == paid.provider_reference
+        assert await rig.provider.find_dispute(listed.reference) == listed
+    assert await rig.provider.find_dispute("du_nobody") is None
+    earlier = rig.provider.list_disputes(since=since - timedelta(days=1), until=since)
+    assert await all_of(earlier) == []
+
+
+@rigs("outcomes", "setup", "callbacks")
+async def test_a_method_that_was_detached_cannot_be_charged_and_is_detached_once(rig):
+    page = await rig.provider.open_setup(to_set_up())
+    await rig.pay(page.reference)
+    left = (await rig.provider.look_up(page.reference)).saved_method
+    charged = await rig.provider.collect(to_collect(rig, saved_method=left))
+    assert charged.state is AttemptState.SUCCEEDED
+    for _ in range(2):
+        await rig.provider.detach(left.reference)
+    refused = await rig.provider.collect(to_collect(rig, saved_method=left))
+    assert (refused.state, refused.decline) == (AttemptState.DECLINED, Decline.HARD)
+    await rig.provider.detach("pm_missing")  # nobody knows it: it is gone

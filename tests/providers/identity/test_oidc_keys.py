@@ -12,6 +12,7 @@ import pytest
 from billwright.features.identity.port import IssuerUnavailable, TokenIssuer, TokenRefused
 from billwright.providers.identity.oidc.documents import Documents
 from billwright.providers.identity.oidc.published import Publication
+from billwright.providers.identity.oidc.reach import Reach
 from billwright.runtime.clock import FixedClock
 from tests.conftest import NOON
 from tests.providers.identity.fake_issuer import (
@@ -191,9 +192,8 @@ async def test_a_token_that_names_no_key_is_refused_where_there_is_a_choice(
 
 async def test_an_issuer_that_keeps_silent_is_not_waited_for(fake: FakeIssuer, clock: FixedClock):
     fake.released.clear()
-    silent = Publication(
-        fake.url, documents=Documents(timeout_seconds=0.2), clock=clock, plain_http=True
-    )
+    reach = Reach(issuer=fake.url, address=fake.url, plain_http=True)
+    silent = Publication(reach, documents=Documents(timeout_seconds=0.2), clock=clock)
     async with asyncio.timeout(5):
         with pytest.raises(IssuerUnavailable):
             await silent.with_key(algorithm="RS256", kid="first")

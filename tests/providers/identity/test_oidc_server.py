@@ -27,12 +27,13 @@ def clock() -> FixedClock:
     return FixedClock(datetime.now(UTC))
 
 
-def product(server: OidcServer, home: Path, *, clock: FixedClock) -> TokenIssuer:
+def product(server: OidcServer, home: Path, *, clock: FixedClock, **variables: str) -> TokenIssuer:
     settings = load_settings(
         {
             "BILLWRIGHT_HOME": str(home),
             "OIDC_ISSUER": server.url,
             "KEYCLOAK_CLIENT_ID": CLIENT,
+            **variables,
         }
     )
     return oidc_issuer(settings, clock=clock)
@@ -80,3 +81,17 @@ async def test_when_it_has_gone_its_last_keys_serve(tmp_path: Path, clock: Fixed
         assert await known.verify(token)
         with pytest.raises(IssuerUnavailable):
             await unknown.verify(token)
+
+
+async def test_it_is_asked_at_another_address_than_its_tokens_name(
+    tmp_path: Path, clock: FixedClock
+):
+    public = "https://login.northlight.example"
+    with oidc_server(public) as server:
+        elsewhere = {"OIDC_ISSUER": public, "OIDC_ISSUER_ADDRESS": server.url}
+        issuer = product(server, tmp_path, clock=clock, **elsewhere)
+        token = await server.token("f3b1a2")
+        assert (await issuer.verify(token)).subject == "f3b1a2"
+        # Whoever takes the address for its name is told another one, and believes nothing.
+        with pytest.raises(IssuerUnavailable):
+            await product(server, tmp_path, clock=clock).verify(token)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from billwright.features.payments.jobs import resolve_open_attempts
 from billwright.features.payments.model import PaymentState
 from billwright.features.payments.sql.reads import list_payments
 from billwright.providers.payment.sandbox.behaviors import BY_LAST_DIGITS, Behavior, behavior_of
+from billwright.providers.payment.sandbox.cards import CARDS
 from billwright.providers.payment.sandbox.provider import SandboxProvider
 from tests.features.payments.paying import (
     TOTAL,
@@ -32,7 +34,14 @@ from tests.features.payments.paying import (
     reserve,
     work_with,
 )
-from tests.providers.conformance.rigs import SandboxRig, money, saved, to_check_out, to_collect
+from tests.providers.conformance.rigs import (
+    SandboxRig,
+    money,
+    saved,
+    to_check_out,
+    to_collect,
+    to_set_up,
+)
 
 ROOT = Path(__file__).parents[3]
 README = ROOT / "src" / "billwright" / "providers" / "payment" / "sandbox" / "README.md"
@@ -147,6 +156,19 @@ async def test_the_payer_acts_or_does_not(rig):
         assert found.state is state
 
 
+async def test_the_same_card_is_the_same_whoever_leaves_it(rig):
+    found = []
+    for key, card in {"a": "4242", "b": "", "c": "4444", "d": "1"}.items():
+        page = await rig.provider.open_setup(replace(to_set_up(), provider_key=key))
+        rig.provider.complete(page.reference, card=card)
+        answer = await rig.provider.look_up(page.reference)
+        found.append(answer.saved_method)
+    assert len({one.reference for one in found}) == 4
+    usual = ("Visa •••• 4242", "sandbox_4242")
+    other = ("Mastercard •••• 4444", "sandbox_4444")
+    assert [(one.label, one.fingerprint) for one in found] == [usual, usual, other, usual]
+
+
 async def test_a_page_closes_by_the_clock(rig):
     page = await rig.provider.open_checkout(to_check_out(rig))
     rig.now = page.expires_at
@@ -208,6 +230,8 @@ def test_the_documentation_lists_every_magic_value():
         assert f"| `sandbox_{behavior}` | …{amount} |" in readme
         assert f"| `sandbox_{behavior}` | {amount} |" in page
     assert "`sandbox_paid`" in readme
+    for name, label in CARDS.items():
+        assert f"{name} ({label.partition(' •')[0]}" in " ".join(readme.split())
 
 
 def test_its_clock_is_passed_in():
@@ -215,5 +239,5 @@ def test_its_clock_is_passed_in():
     provider = SandboxProvider(lambda: at, callback_secrets=["secret"])
     asyncio.run(provider.collect(to_collect(SandboxRig())))
     with provider.ledger.held() as books:
-        [entry] = books.payments(since=at, until=at + timedelta(seconds=1))
+        [entry] = books.made("payment", since=at, until=at + timedelta(seconds=1))
     assert entry.created_at == at

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from billwright.features.tenancy.model import Address, Seller, SellerParty
+from billwright.features.tenancy.model import Address, RepeatedTrials, Seller, SellerParty
 from billwright.kernel.money import Rounding
 from billwright.kernel.proration import Granularity
 from billwright.surfaces.cli.seller_file import SellerFileUnreadable, read_seller
@@ -24,6 +24,7 @@ oss_registered_since = 2021-07-01
 tax_engine = "fixed"
 proration_granularity = "day"
 rounding = "half_even"
+repeated_trials = "end"
 
 [party]
 name = "Example Software GmbH"
@@ -106,6 +107,7 @@ def test_every_field_is_read(file: Path):
         proration_granularity=Granularity.DAY,
         rounding=Rounding.HALF_EVEN,
         minimum_invoice={"EUR": 500, "JPY": 500},
+        repeated_trials=RepeatedTrials.END,
     )
 
 

@@ -69,6 +69,12 @@ class Person:
         answer = await self.post("/auth/login", {"email": email, "password": password})
         self._token = answer["access_token"]
 
+    async def come_with(self, token: str) -> None:
+        """As a program, by a personal access token."""
+        self._token = None
+        answer = await self.post("/auth/token", {"token": token})
+        self._token = answer["access_token"]
+
     @asynccontextmanager
     async def nobody(self) -> AsyncIterator[None]:
         """Without the session, until the block ends."""

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from billwright.features.audit.model import AuditQuery, AuditRecord
 from billwright.features.audit.sql.reads import list_entries
 from billwright.features.identity.model import CodePurpose, User
-from billwright.kernel.actor import ActorKind
+from billwright.kernel.actor import ActorKind, ActorToken
 from tests.conftest import Tenant
 from tests.surfaces.manager_api.people import ADA, PASSWORD, an_installation
 from tests.surfaces.manager_api.recording import (
@@ -153,6 +153,33 @@ async def test_what_becomes_of_tokens_is_recorded(ada: Person, tenant: Tenant):
         await of_visitor(ada, "token.exchange_failed", tenant.id)
 
 
+async def test_what_a_program_did_names_its_user_and_its_token(
+    manager: ASGIApp, ada: Person, tenant: Tenant
+):
+    eve = await a_user(tenant)
+    body = {"name": "Sync", "scopes": ["users:admin", "billing_admin:read"]}
+    made = await ada.post("/auth/tokens", body, status=201)
+    program = Person(manager, tenant)
+    await program.come_with(made["token"])
+    await program.post(f"/users/{eve.id}/lock", status=201)
+    [entry] = await program.recorded()
+    assert entry.actor.token == ActorToken(UUID(made["id"]), "Sync")
+    await ada.ask("PATCH", f"/auth/tokens/{made['id']}", {**body, "name": "Old sync"})
+    await ada.post(f"/users/{eve.id}/unlock", status=201)
+    asked = {"actorId": str(entry.actor.id), "subjectId": str(eve.id)}
+    seen = (await ada.ask("GET", AUDIT_LOG, **asked)).json()["items"]
+    token = {"id": made["id"], "name": "Sync"}
+    assert [(one["action"], one["actor"]["token"]) for one in seen] == [
+        ("user.unlock", None),
+        ("user.lock", token),
+    ]
+    assert {one["actor"]["name"] for one in seen} == {ADA}
+    table = (await program.ask("GET", f"{AUDIT_LOG}/export", **asked)).text
+    rows = list(csv.DictReader(io.StringIO(table, newline="")))
+    assert [(row["tokenId"], row["tokenName"]) for row in rows] == [("", ""), (made["id"], "Sync")]
+    assert made["token"] not in table
+
+
 async def test_the_log_is_read_page_by_page_and_narrowed_down(ada: Person, tenant: Tenant):
     eve = await a_user(tenant)
     for change in ("lock", "unlock", "lock"):
@@ -164,7 +191,8 @@ async def test_the_log_is_read_page_by_page_and_narrowed_down(ada: Person, tenan
     assert [one["action"] for one in rest["items"]] == ["user.lock", "user.create"]
     assert rest["nextCursor"] is None
     newest = first["items"][0]
-    assert newest["actor"] == {"kind": "user", "name": ADA, "id": newest["actor"]["id"]}
+    actor_id = newest["actor"]["id"]
+    assert newest["actor"] == {"kind": "user", "name": ADA, "id": actor_id, "token": None}
     assert (newest["address"], newest["subjectType"]) == (ADDRESS, "user")
     by_id = (await ada.ask("GET", AUDIT_LOG, correlationId=newest["correlationId"])).json()
     assert by_id["items"] == [newest]

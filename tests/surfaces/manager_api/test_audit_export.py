@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from billwright.features.audit.model import AuditRecord
-from billwright.kernel.actor import Actor, ActorKind
+from billwright.kernel.actor import Actor, ActorKind, ActorToken
 from billwright.kernel.ids import new_id
 from billwright.surfaces.manager_api.audit_export import CSV_HEADER, ExportFormat
 
@@ -51,6 +52,13 @@ def test_a_table_has_a_line_for_each_entry():
 def test_no_spreadsheet_calculates_what_somebody_chose_as_a_name(name):
     [row] = table(entry(name))
     assert row["actorName"] == f"'{name}"
+
+
+def test_no_spreadsheet_calculates_the_name_of_a_token():
+    token = ActorToken(new_id(), "=1+1")
+    one = replace(entry(), actor=Actor(ActorKind.USER, "ada@rare.example", new_id(), token))
+    [row] = table(one)
+    assert (row["tokenId"], row["tokenName"]) == (str(token.id), "'=1+1")
 
 
 def test_what_only_contains_a_sign_stays_as_it_is():

@@ -98,6 +98,27 @@ async def test_browsers_come_by_https_where_production_does(client, variables, s
     )
 
 
+async def test_so_is_the_answer_to_what_is_too_large(client):
+    async with client() as caller:
+        answer = await caller.post(
+            "/api/billing/accounts", content=b" " * 1_048_577, headers={"Authorization": "Bearer x"}
+        )
+    assert answer.status_code == 413
+    assert {name: answer.headers.get(name) for name in STRICT} == STRICT
+
+
+async def test_so_is_the_answer_to_a_failure(client, tenant):
+    async with tenant.tx() as tx:
+        key = await create_api_key(tx, name="Test")
+    await tenant.database.close()
+    async with client() as caller:
+        answer = await caller.get(
+            "/api/billing/accounts", headers={"Authorization": f"Bearer {key.text}"}
+        )
+    assert answer.status_code >= 500
+    assert {name: answer.headers.get(name) for name in STRICT} == STRICT
+
+
 async def test_what_is_asked_thousands_of_times_a_second_has_no_more_than_it_needs(client, tenant):
     async with tenant.tx() as tx:
         key = await create_api_key(tx, name="Test")

@@ -74,10 +74,13 @@ async def test_a_method_is_left_without_paying(tenant, browser):
     page = Page(await browser.get(place))
     assert page.heading == "Leave a payment method"
     assert page.buttons == ["Leave a card", "Decline", "Leave"]
-    answer = await browser.post(f"{place}/pay")
+    assert ("value", "4444") in page.attributes
+    answer = await browser.post(f"{place}/pay", data={"card": "4444"})
     assert answer.headers["location"] == "https://platform.example.com/done"
     async with tenant.tx() as tx:
-        assert await default_method_of(tx, account.id) is not None
+        method = await default_method_of(tx, account.id)
+        assert method is not None
+        assert method.label == "Mastercard •••• 4444"
 
 
 async def test_what_does_not_exist_is_no_page(browser):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from billwright.features.accounts.operations.create_account import CreateAccount, create_account
+from billwright.kernel.actor import Actor, ActorKind, ActorToken
+from billwright.kernel.ids import new_id
 from billwright.runtime.telemetry.metrics import Metrics
 from billwright.surfaces.web.request_context import RequestContext
 from tests.surfaces.platform_api.conftest import client_of, key_of
@@ -56,6 +61,25 @@ async def test_the_log_is_read_page_by_page_and_narrowed_down(client):
     ] == []
     by_key = await got(client, "/audit-entries", actor_id=entries[0]["actor"]["id"])
     assert len(by_key["data"]) == 3
+
+
+async def test_what_a_program_did_names_its_user_and_its_token(tenant, client, other_client):
+    user = Actor(ActorKind.USER, "ada@rare.example", new_id())
+    program = replace(user, token=ActorToken(new_id(), "Sync"))
+    for actor in (user, program):
+        async with tenant.database.tx(tenant.id, actor=actor, cause="test") as tx:
+            await create_account(tx, CreateAccount(name="Riverbank Books"))
+    entries = (await got(client, "/audit-entries", actor_id=str(user.id)))["data"]
+    assert [one["actor"] for one in entries] == [
+        {
+            "kind": "user",
+            "name": user.name,
+            "id": str(user.id),
+            "token": None if actor.token is None else {"id": str(actor.token.id), "name": "Sync"},
+        }
+        for actor in (program, user)
+    ]
+    assert (await got(other_client, "/audit-entries", actor_id=str(user.id)))["data"] == []
 
 
 async def test_a_filter_that_cannot_be_is_refused(client):

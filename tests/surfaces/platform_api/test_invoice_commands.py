@@ -159,7 +159,7 @@ async def test_account_credit(client: httpx2.AsyncClient):
     account = await created(client, "/accounts", ACCOUNT)
     path = f"/accounts/{account['id']}/credit"
     granted = await posted(client, path, 200, amount=euros("20.00"), reason="Goodwill")
-    assert granted == {"balances": [euros("20.00")]}
+    assert granted == {"balances": [euros("20.00")], "applied": [], "passed_over": []}
     await posted(client, path, 200, amount=euros("-5.00"), reason="Paid out")
     refused = await posted(client, path, 409, amount=euros("-15.01"), reason="Paid out")
     assert refused["code"] == "credit_insufficient"

@@ -16,7 +16,7 @@ from billwright.features.payment_providers.port import OutcomeUnknown, PaymentPr
 from billwright.providers.payment.sandbox.provider import SandboxProvider
 from tests.conftest import BOX, Tenant
 from tests.features.payment_methods.methods import a_card, leave
-from tests.surfaces.platform_api.requests import ACCOUNT, created, got
+from tests.surfaces.platform_api.requests import ACCOUNT, PLAN, created, got
 
 URLS = {"success_url": "https://app.example/saved", "cancel_url": "https://app.example/billing"}
 
@@ -38,20 +38,33 @@ async def account_with(
     return account["id"], [str(await leave(tenant, account["id"], card)) for card in cards]
 
 
+async def left_on_page(
+    client: httpx2.AsyncClient,
+    tenant: Tenant,
+    sandbox: SandboxProvider,
+    *,
+    account_id: str,
+    card: str = "",
+) -> dict[str, Any]:
+    """The page as it was opened, on which the customer has left a card since."""
+    setup = await created(client, f"/accounts/{account_id}/payment-methods/setup", URLS)
+    async with tenant.tx() as tx:
+        reference = (await setup_by_id(tx, setup["id"])).provider_reference
+        assert reference is not None
+        sandbox.complete(reference, card=card)
+        answer = await sandbox.look_up(reference)
+        assert answer is not None
+        await record_setup(tx, setup_id=setup["id"], answer=answer, box=BOX)
+    return setup
+
+
 async def test_a_customer_leaves_a_method(
     client: httpx2.AsyncClient, tenant: Tenant, sandbox: SandboxProvider
 ):
     account = await created(client, "/accounts", ACCOUNT)
     path = f"/accounts/{account['id']}/payment-methods"
-    setup = await created(client, f"{path}/setup", URLS)
+    setup = await left_on_page(client, tenant, sandbox, account_id=account["id"])
     assert (setup["state"], setup["provider"]) == ("open", "sandbox")
-    async with tenant.tx() as tx:
-        reference = (await setup_by_id(tx, setup["id"])).provider_reference
-        assert reference is not None
-        sandbox.complete(reference)
-        answer = await sandbox.look_up(reference)
-        assert answer is not None
-        await record_setup(tx, setup_id=setup["id"], answer=answer, box=BOX)
     told = await got(client, f"/payment-method-setups/{setup['id']}")
     assert (told["state"], "url" in told) == ("completed", False)
     (method,) = (await got(client, path))["data"]
@@ -59,6 +72,41 @@ async def test_a_customer_leaves_a_method(
     assert (method["label"], method["is_default"]) == ("Visa •••• 4242", True)
     assert await got(client, f"/payment-methods/{method['id']}") == method
     assert (await got(client, f"/accounts/{account['id']}"))["has_payment_method"] is True
+
+
+async def test_a_trial_is_had_once_with_a_card(
+    client: httpx2.AsyncClient, tenant: Tenant, sandbox: SandboxProvider
+):
+    await created(client, "/plans", PLAN)
+    first, second, third = [
+        (await created(client, "/accounts", {"name": f"Customer {number}"}))["id"]
+        for number in range(3)
+    ]
+
+    def trial(account_id: str) -> dict[str, Any]:
+        return {"account_id": account_id, "plan_code": "team", "trial_days": 14}
+
+    await left_on_page(client, tenant, sandbox, account_id=first)
+    begun = await created(client, "/trials", trial(first))
+    (method,) = (await got(client, f"/accounts/{first}/payment-methods"))["data"]
+    assert (await client.delete(f"/payment-methods/{method['id']}")).status_code == 200
+
+    await left_on_page(client, tenant, sandbox, account_id=second)
+    refused = await client.post("/trials", json=trial(second))
+    problem = refused.json()
+    assert (refused.status_code, problem["code"]) == (409, "trial_used_with_payment_method")
+    assert problem["facts"] == {"plan_code": "team"}
+    assert not {first, begun["id"]} & set(refused.text.replace('"', " ").split())
+    allowed = {**trial(second), "allow_repeated_trial": True}
+    assert (await created(client, "/trials", allowed))["trial"]["state"] == "active"
+
+    await left_on_page(client, tenant, sandbox, account_id=third, card="4444")
+    third_trial = await created(client, "/trials", trial(third))
+    await left_on_page(client, tenant, sandbox, account_id=third)
+    (event,) = (await got(client, "/events", type="subscription.trial_repeated"))["data"]
+    assert event["subject_id"] == third_trial["id"]
+    assert event["data"]["former_account_id"] == first
+    assert (await got(client, f"/trials/{third_trial['id']}"))["state"] == "active"
 
 
 async def test_a_repetition_gets_the_same_page_although_the_first_answer_was_lost(

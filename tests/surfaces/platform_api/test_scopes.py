@@ -76,10 +76,11 @@ class Operation:
     path: str
     scope: str
     example: Any
+    parameters: dict[str, str]
 
     async def ask(self, client: httpx2.AsyncClient, path: str | None = None) -> httpx2.Response:
         path = path or PARAMETER.sub(NOBODY, self.path)
-        return await client.request(self.method, path, json=self.example)
+        return await client.request(self.method, path, json=self.example, params=self.parameters)
 
 
 def operations_of(document: dict[str, Any]) -> list[Operation]:
@@ -92,12 +93,21 @@ def operations_of(document: dict[str, Any]) -> list[Operation]:
         name = schema.get("$ref", "").rpartition("/")[2]
         return next(iter(schemas[name].get("examples", [{}]))) if name else {}
 
+    def needed(parameters: list[dict[str, Any]]) -> dict[str, str]:
+        """What the query must say."""
+        return {
+            one["name"]: one["schema"]["examples"][0]
+            for one in parameters
+            if one.get("in") == "query" and one.get("required")
+        }
+
     return [
         Operation(
             method=method.upper(),
             path=path,
             scope=operation["security"][0]["api_key"][0],
             example=example_of(operation.get("requestBody", {})),
+            parameters=needed(operation.get("parameters", [])),
         )
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
@@ -221,7 +231,7 @@ async def test_a_key_of_another_tenant_sees_and_changes_nothing(
                 seen = await operation.ask(stranger, path)
                 wrong += [] if seen.status_code == 404 else [told(operation, seen)]
                 if operation.method == "GET":
-                    shown = await client.get(path)
+                    shown = await operation.ask(client, path)
                     wrong += [] if shown.status_code == 200 else [f"{path}: {shown.text}"]
     assert not wrong, "\n".join(wrong)
     assert await kept_rows_of(tenant) == before

@@ -100,13 +100,18 @@ async def test_what_is_told_is_seen_against_limits_and_billed(client: httpx2.Asy
         {"values": ["small"], "quantity": "1.2", "events": 1},
     ]
     assert (component["meter"], component["meter_version"]) == ("tokens", 1)
+    ends = "2026-02-15T12:00:00Z"
     assert usage["limits"] == [
-        {"feature": "tokens", "name": "Tokens", "limit": "10", "used": "4", "remaining": "6"}
+        {
+            "feature": "tokens",
+            "name": "Tokens",
+            "limit": "10",
+            "used": "4",
+            "remaining": "6",
+            "resets_at": ends,
+        }
     ]
-    assert (usage["period_start"], usage["period_end"]) == (
-        "2026-01-15T12:00:00Z",
-        "2026-02-15T12:00:00Z",
-    )
+    assert (usage["period_start"], usage["period_end"]) == ("2026-01-15T12:00:00Z", ends)
     before = await got(client, f"/subscriptions/{subscription['id']}/billed-usage")
     assert before["data"] == []
 

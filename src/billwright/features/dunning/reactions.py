@@ -20,6 +20,7 @@ from billwright.features.dunning.operations.tell_cases import (
 )
 from billwright.features.invoicing.events import (
     CreditNoteIssued,
+    InvoiceCreditApplied,
     InvoiceMarkedUncollectible,
     InvoicePaid,
     InvoiceVoided,
@@ -96,6 +97,11 @@ async def debt_credited(tx: Tx, events: Sequence[CreditNoteIssued]) -> None:
     """So may a part that was credited."""
     corrected = [event.corrects_invoice_id for event in events if event.to_invoice_minor]
     await money_has_moved(tx, [invoice_id for invoice_id in corrected if invoice_id is not None])
+
+
+async def debt_paid_by_credit(tx: Tx, events: Sequence[InvoiceCreditApplied]) -> None:
+    """So may a part that account credit has paid."""
+    await money_has_moved(tx, [event.subject_id for event in events if event.due_minor])
 
 
 async def method_changed(tx: Tx, events: Sequence[OfMethod]) -> None:
@@ -179,6 +185,7 @@ CONSEQUENCES = [
     Consequence("dunning_invoice_voided", InvoiceVoided, debt_ended),
     Consequence("dunning_invoice_given_up", InvoiceMarkedUncollectible, debt_ended),
     Consequence("dunning_invoice_credited", CreditNoteIssued, debt_credited),
+    Consequence("dunning_credit_applied", InvoiceCreditApplied, debt_paid_by_credit),
     Consequence("dunning_payment_succeeded", PaymentSucceeded, debt_reduced),
     Consequence("dunning_method_added", PaymentMethodAdded, method_changed),
     Consequence("dunning_method_changed", PaymentMethodChanged, method_changed),

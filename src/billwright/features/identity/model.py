@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from billwright.kernel.actor import Actor
+from billwright.kernel.actor import Actor, ActorKind, ActorToken
 from billwright.kernel.ids import TenantId
 
 
@@ -169,8 +169,8 @@ class SignInMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A user who signed in. `scopes` and `token_id` belong to those who came with a personal access
-    token; `jti` and `expires_at` to sessions of our own.
+    """A user who signed in. `scopes` and `token` belong to those who came with a personal access token;
+    `jti` and `expires_at` to sessions of our own.
     """
 
     tenant_id: TenantId
@@ -179,7 +179,12 @@ class Session:
     jti: UUID | None = None
     expires_at: datetime | None = None
     scopes: frozenset[str] | None = None
-    token_id: UUID | None = None
+    token: ActorToken | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """In whose name the session does something."""
+        return Actor(ActorKind.USER, self.user.email, self.user.id, self.token)
 
     @property
     def is_interactive(self) -> bool:

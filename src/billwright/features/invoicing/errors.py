@@ -87,7 +87,7 @@ charge_negative = RefusalCode(
 credit_insufficient = RefusalCode(
     "credit_insufficient",
     Category.CONFLICT,
-    "The account has {balance} of credit, from which {amount} cannot be withdrawn.",
+    "The account has {balance} of credit, from which {amount} cannot be taken.",
 )
 series_template_invalid = RefusalCode(
     "series_template_invalid", Category.INVALID, "The template cannot be used: {reason}."

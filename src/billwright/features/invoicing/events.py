@@ -98,6 +98,21 @@ class InvoiceReopened(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceCreditApplied(Event):
+    """Account credit has paid `amount_minor` of it after it was finalized, and `due_minor` is left to be
+    paid, in minor units of `currency`.
+    """
+
+    type: ClassVar[str] = "invoice.credit_applied"
+    subject_type: ClassVar[str] = "invoice"
+
+    number: str
+    currency: str
+    amount_minor: int
+    due_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDrafted(Event):
     """A person began an invoice; its total, in minor units of `currency`, is what it would be now."""
 

@@ -26,6 +26,9 @@ class StoredMethod:
     `is_chargeable` ends when the provider declines it for good. That it has expired ends nothing: banks
     renew most cards in silence, and the number of the old one goes on working. `consent` says where the
     payer agreed, and to what.
+
+    `removed_at` and `detach_at` are the machine's time: the latter is when its provider is next asked to
+    forget it, never once it has, or when nobody asks any more.
     """
 
     id: MethodId
@@ -44,6 +47,19 @@ class StoredMethod:
     version: int
     created_at: datetime
     updated_at: datetime
+    removed_at: datetime | None = None
+    detach_at: datetime | None = None
+
+
+class Detaching(StrEnum):
+    """How it ends that a provider is to forget a removed method: `shared` is one that another account has
+    left as well and has not removed.
+    """
+
+    DETACHED = "detached"
+    SHARED = "shared"
+    NOT_OFFERED = "not_offered"
+    GIVEN_UP = "given_up"
 
 
 class SetupState(StrEnum):

@@ -224,6 +224,17 @@ class ListedPayment:
     answer: ProviderAnswer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRefund:
+    """A refund as the provider's own books have it; `payment_reference` is what it gives back."""
+
+    reference: str
+    provider_key: str | None
+    tenant_id: UUID | None
+    payment_reference: str | None
+    answer: ProviderAnswer
+
+
 class PaymentProvider(Protocol):
     """What every provider does is `collect` and `find`; the rest is there for those who declare it.
 
@@ -281,6 +292,10 @@ class PaymentProvider(Protocol):
         """
         raise NotOffered(Capability.SETUP)
 
+    async def detach(self, reference: str) -> None:
+        """Forget a saved method, which nobody can charge any more; also one that is gone already."""
+        raise NotOffered(Capability.SETUP)
+
     async def refund(self, request: RefundRequest) -> ProviderAnswer:
         """Give money back, never more than is left of the payment: more than that is declined."""
         raise NotOffered(Capability.REFUND)
@@ -314,6 +329,18 @@ class PaymentProvider(Protocol):
         """Every payment that was made from `since` to before `until`, ours or not, in bounded pages."""
         raise NotOffered(Capability.LISTING)
 
+    def list_refunds(self, *, since: datetime, until: datetime) -> AsyncIterator[ListedRefund]:
+        """Every refund that was made in that time, whoever made it. Whoever lists looks one up, too."""
+        raise NotOffered(Capability.LISTING)
+
+    def list_disputes(self, *, since: datetime, until: datetime) -> AsyncIterator[Dispute]:
+        """Every dispute that was opened in that time."""
+        raise NotOffered(Capability.LISTING)
+
+    async def find_dispute(self, reference: str) -> Dispute | None:
+        """How a dispute stands now; none when the provider has none of this reference."""
+        raise NotOffered(Capability.LISTING)
+
 
 class PaymentProviders(dict[str, PaymentProvider]):
     """The providers that were found at start, by name."""
@@ -330,13 +357,15 @@ class SignedCallback:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedPage:
     """A page of a provider that only plays with money. `amount` is none where a method is left;
-    the payer is sent on to the addresses, where there are any, once they are done or go away.
+    the payer is sent on to the addresses, where there are any, once they are done or go away. `cards` are
+    what they may leave, by name, where something is to be kept.
     """
 
     state: AttemptState
     amount: Money | None
     success_url: str | None
     cancel_url: str | None
+    cards: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -349,8 +378,8 @@ class PlayedProvider(Protocol):
         """The page of a payment or a setup; none when there is no such page."""
         ...
 
-    def complete(self, reference: str) -> None:
-        """Be the payer who does what the page asks for."""
+    def complete(self, reference: str, *, card: str = "") -> None:
+        """Be the payer who does what the page asks for, with the card of that name or the usual one."""
         ...
 
     def decline(self, reference: str) -> None:

@@ -110,7 +110,9 @@ class ReviewKind(StrEnum):
 
     `late_payment`: money came for an invoice that was paid or void, and became credit.
     `refund_unexplained`: money went back at the provider itself, and no credit note says what for.
+    `method_not_detached`: a payment method was removed here, and its provider can still charge it.
     `reconciliation_difference`: the provider's books and ours do not say the same.
+    `usage_after_closing`: usage became known late whose account is closed, and is not billed by itself.
     """
 
     OUTCOME_UNKNOWN = "outcome_unknown"
@@ -121,7 +123,9 @@ class ReviewKind(StrEnum):
     REFUND_UNEXPLAINED = "refund_unexplained"
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_LOST = "dispute_lost"
+    METHOD_NOT_DETACHED = "method_not_detached"
     RECONCILIATION_DIFFERENCE = "reconciliation_difference"
+    USAGE_AFTER_CLOSING = "usage_after_closing"
 
 
 class ReviewState(StrEnum):

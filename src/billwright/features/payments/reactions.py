@@ -1,10 +1,11 @@
-"""What do payments do about what happens to invoices?"""
+"""What do payments do about what happens to invoices, and to accounts that are closed?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from uuid import UUID
 
+from billwright.features.accounts.events import AccountReopened
 from billwright.features.invoicing.events import (
     CreditNoteIssued,
     InvoiceMarkedUncollectible,
@@ -12,8 +13,13 @@ from billwright.features.invoicing.events import (
     InvoiceVoided,
 )
 from billwright.features.payment_providers.model import AttemptState
+from billwright.features.payments.operations.review_closed_accounts import (
+    ask_about_usage,
+    ask_anew_after_reopening,
+)
 from billwright.features.payments.operations.withdraw_waiting import withdraw_later
 from billwright.features.payments.sql.reads import live_attempts_of
+from billwright.features.subscriptions.events import SubscriptionUsageLeft
 from billwright.runtime.db.tx import Tx
 from billwright.runtime.queue.registry import Consequence
 
@@ -47,4 +53,6 @@ CONSEQUENCES = [
     Consequence("withdraw_when_voided", InvoiceVoided, stop_waiting),
     Consequence("withdraw_when_given_up", InvoiceMarkedUncollectible, stop_waiting),
     Consequence("withdraw_when_credited", CreditNoteIssued, stop_waiting_for_too_much),
+    Consequence("ask_about_usage", SubscriptionUsageLeft, ask_about_usage),
+    Consequence("ask_anew_after_reopening", AccountReopened, ask_anew_after_reopening),
 ]

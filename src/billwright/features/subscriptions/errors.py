@@ -46,6 +46,11 @@ trial_already_used = RefusalCode(
     Category.CONFLICT,
     "This customer has had its trial of the plan {plan_code} since {redeemed_on}.",
 )
+trial_used_with_payment_method = RefusalCode(
+    "trial_used_with_payment_method",
+    Category.CONFLICT,
+    "A payment method of this account has been used for a trial of the plan {plan_code} before.",
+)
 trial_length_missing = RefusalCode(
     "trial_length_missing",
     Category.INVALID,

@@ -44,6 +44,23 @@ class SubscriptionTrialExtended(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionTrialRepeated(Event):
+    """The account has left a payment method with which another one has had a trial of the plan: the
+    account named, on the instant named. `is_ended` says that the trial ends for it, as the seller wants.
+    """
+
+    type: ClassVar[str] = "subscription.trial_repeated"
+    subject_type: ClassVar[str] = "subscription"
+
+    number: int
+    plan_code: str
+    trial_end: datetime
+    former_account_id: UUID
+    former_trial_at: datetime
+    is_ended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionTrialEnding(Event):
     """A trial ends soon. `outcome` is what happens then as things stand: `continue` into the paid life,
     `pause` or `end`; `needs_payment_method` says that one would let it continue. `amount_minor` is what
@@ -282,5 +299,21 @@ class SubscriptionUsageAdjusted(Event):
     period_end: datetime
     quantity_before: Decimal
     quantity: Decimal
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionUsageLeft(Event):
+    """What was billed for usage would be another amount by what became known later, but the account is
+    closed: the difference, before tax, is not billed unless the account is opened again.
+    """
+
+    type: ClassVar[str] = "subscription.usage_left"
+    subject_type: ClassVar[str] = "subscription"
+
+    reference: str
+    period_start: datetime
+    period_end: datetime
     amount_minor: int
     currency: str

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from uuid import UUID
 
 import structlog
 
 from billwright.features.subscriptions.operations.adjust_late_usage import (
     adjust_late_usage as adjust_batch,
 )
+from billwright.features.subscriptions.operations.end_repeated_trial import end_repeated_trial
+from billwright.features.subscriptions.operations.note_fingerprint import END_REPEATED_TRIAL
 from billwright.features.subscriptions.operations.remind_subscribers import (
     remind_subscribers as remind_batch,
 )
@@ -17,7 +20,7 @@ from billwright.features.subscriptions.operations.take_due_steps import BatchRep
 from billwright.features.subscriptions.sql.reads import earliest_action
 from billwright.features.subscriptions.sql.reads_trials import earliest_reminder
 from billwright.features.usage.sql.reads import earliest_late_usage
-from billwright.runtime.queue.registry import Sweep, Work
+from billwright.runtime.queue.registry import Job, Sweep, Work
 
 _log = structlog.get_logger(__name__)
 
@@ -68,6 +71,14 @@ async def remind_subscribers(work: Work) -> int:
             return reminded
         reminded += batch
 
+
+async def end_trial_had_before(work: Work, payload: dict[str, str]) -> None:
+    """A trial ends that another account has had with the same payment method."""
+    async with work.tx() as tx:
+        await end_repeated_trial(tx, UUID(payload["subscription_id"]))
+
+
+JOBS = [Job(END_REPEATED_TRIAL, end_trial_had_before)]
 
 SWEEPS = [
     Sweep(

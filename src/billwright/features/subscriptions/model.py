@@ -224,11 +224,16 @@ class Cancellation:
 class Pause:
     """Since when a subscription is paused and when it resumes by itself; `keeps_period` says whether
     the period that was running goes on when it resumes before its end.
+
+    `taken_back` are the charges of prices in arrears that had been charged up to the renewal, by a change
+    without proration: their rest was given back, and is owed again where the period goes on. What is
+    unpaid has them too, without being paused.
     """
 
     at: datetime | None = None
     resumes_at: datetime | None = None
     keeps_period: bool = True
+    taken_back: tuple[UUID, ...] = ()
 
 
 @quickly_made

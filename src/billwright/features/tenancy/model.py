@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
 from billwright.kernel.ids import TenantId
@@ -54,6 +55,15 @@ class SellerParty:
     legal_note: str = ""
 
 
+class RepeatedTrials(StrEnum):
+    """What becomes of a trial that runs when its account leaves a payment method with which another
+    account has had one of that plan.
+    """
+
+    REPORT = "report"
+    END = "end"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seller:
     """The legal entity that issues a tenant's documents, with the tenant's defaults.
@@ -65,7 +75,8 @@ class Seller:
 
     `proration_granularity` is what shares of periods are counted in, `rounding` what happens to a
     fraction of a minor unit in a line. `minimum_invoice` is, by currency and in minor units, the sum
-    below which charges are held back until more is owed.
+    below which charges are held back until more is owed. `repeated_trials` says what becomes of a trial
+    that another account turns out to have had with the same payment method.
     """
 
     id: UUID
@@ -82,3 +93,4 @@ class Seller:
     proration_granularity: Granularity = Granularity.SECOND
     rounding: Rounding = Rounding.HALF_UP
     minimum_invoice: dict[str, int] = field(default_factory=dict)
+    repeated_trials: RepeatedTrials = RepeatedTrials.REPORT

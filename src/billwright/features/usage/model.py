@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple, NewType
 from uuid import UUID
 
+from billwright.kernel.actor import Actor
 from billwright.kernel.quick import quickly_made
 
 MeterId = NewType("MeterId", UUID)
@@ -65,6 +66,18 @@ class RecordedEvent:
     account_id: UUID
     subscription_id: UUID
     event: NewUsage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedEvent:
+    """An event with who told it, which events of former versions do not know, and the one that has
+    taken it away or its place.
+    """
+
+    event: NewUsage
+    received_at: datetime
+    told_by: Actor | None
+    corrected_by: EventName | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -86,14 +87,15 @@ async def require_current_schema(dsn: str) -> None:
         )
 
 
-async def has_tenants(dsn: str) -> bool:
-    """Whether any tenant exists, in a migrated database and asked as its owner."""
+async def missing_tenants(dsn: str, codes: Sequence[str]) -> list[str]:
+    """Those of the codes that no tenant has, in a migrated database and asked as its owner."""
     connection = await _connected(dsn)
     try:
-        found: bool = await connection.fetchval("select exists (select from tenant)")
-        return found
+        found = await connection.fetch("select code from tenant where code = any($1)", codes)
     finally:
         await connection.close()
+    known = {row["code"] for row in found}
+    return [code for code in codes if code not in known]
 
 
 def running_address(home: Path) -> str | None:

@@ -109,6 +109,7 @@ async def _write_audit_entries(tx: Tx) -> None:
     if not tx.audit_entries:
         return
     address, request_id = origin()
+    token = tx.actor.token
     await tx.insert(
         "audit_entry",
         [
@@ -126,6 +127,8 @@ async def _write_audit_entries(tx: Tx) -> None:
             "actor_kind": tx.actor.kind,
             "actor_name": tx.actor.name,
             "actor_id": tx.actor.id,
+            "token_id": None if token is None else token.id,
+            "token_name": None if token is None else token.name,
             "cause": tx.cause,
             "address": address,
             "request_id": request_id,

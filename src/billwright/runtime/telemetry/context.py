@@ -6,9 +6,9 @@ client's address is beside it, because it belongs into the audit log and not int
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import Context, ContextVar
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -46,15 +46,3 @@ def request_id() -> str | None:
 def origin() -> Origin:
     """What the audit log says of the request being answered."""
     return Origin(client_address.get(), request_id())
-
-
-def act_for(requests: Sequence[Context]) -> None:
-    """Let this task act for several requests at once, each given by a copy of its context: what is true
-    of one of them only is not said.
-    """
-    origins = [one.run(origin) for one in requests]
-    addresses = {one.address for one in origins}
-    request_ids = {one.request_id for one in origins}
-    client_address.set(addresses.pop() if len(addresses) == 1 else None)
-    request_id = request_ids.pop() if len(request_ids) == 1 else None
-    log_context.set({**log_context.get(), "request_id": request_id})

@@ -18,10 +18,11 @@ def play(*, url: str | None, key: str | None, folder: Path) -> int:
     """Play the story and print it; the exit code is 1 when something in it is wrong."""
     settings = load_settings()
     console = Console(highlight=False, soft_wrap=True)
-    key = key or read_demo_key(settings.billwright_home)
+    tenant = settings.tenants[0]
+    key = key or read_demo_key(settings.billwright_home, tenant)
     if key is None:
         console.print(
-            f"There is no API key in {demo_key_path(settings.billwright_home)}. "
+            f"There is no API key in {demo_key_path(settings.billwright_home, tenant)}. "
             "`billwright up` puts one there when it creates its demo seller; else give one by --key."
         )
         return 1

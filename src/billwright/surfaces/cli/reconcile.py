@@ -17,13 +17,10 @@ from billwright.features.payment_providers.port import (
     PaymentProviders,
     ProviderUnavailable,
 )
-from billwright.features.payments.operations.reconcile_provider import (
-    Finding,
-    Reconciled,
-    reconcile_provider,
-)
+from billwright.features.payments.operations.comparison import Finding, Reconciled
 from billwright.features.payments.rules.reconciliation import Window, window_after
 from billwright.features.payments.sql.reads_reconciliation import last_compared_until
+from billwright.features.refunds.operations.reconcile_provider import reconcile_provider
 from billwright.kernel.ids import TenantId
 from billwright.runtime.db.database import Database
 from billwright.runtime.secrets import SecretBox
@@ -138,7 +135,8 @@ def _row(report: _Report) -> tuple[str, ...]:
 
 
 def _told(finding: Finding) -> str:
-    ours = f"payment {finding.here.payment_id}" if finding.here else "no payment"
+    kind = finding.subject_type
+    ours = f"{kind} {finding.subject_id}" if finding.subject_id else f"no {kind}"
     return f"{finding.difference}: there {finding.reference or 'nothing'}, here {ours}"
 
 
@@ -158,8 +156,15 @@ def _as_json(report: _Report) -> dict[str, object]:
                 "difference": finding.difference,
                 "provider_reference": finding.reference,
                 "provider_key": finding.provider_key,
-                "payment_id": str(finding.here.payment_id) if finding.here else None,
+                "payment_id": _id_of(finding, "payment"),
+                "refund_id": _id_of(finding, "refund"),
+                "dispute_id": _id_of(finding, "dispute"),
             }
             for finding in report.done.findings
         ],
     }
+
+
+def _id_of(finding: Finding, subject_type: str) -> str | None:
+    is_about_it = finding.subject_type == subject_type and finding.subject_id is not None
+    return str(finding.subject_id) if is_about_it else None

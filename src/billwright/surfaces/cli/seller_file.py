@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, Strict, ValidationError
 
-from billwright.features.tenancy.model import Address, Seller, SellerParty
+from billwright.features.tenancy.model import Address, RepeatedTrials, Seller, SellerParty
 from billwright.kernel.currency import currency_of
 from billwright.kernel.ids import new_id
 from billwright.kernel.money import Money, Rounding
@@ -73,6 +73,7 @@ class SellerTable(RequestModel):
     proration_granularity: Choice[Granularity] = Granularity.SECOND
     rounding: Choice[Rounding] = Rounding.HALF_UP
     minimum_invoice: dict[Code, Number] = Field(default_factory=dict)
+    repeated_trials: Choice[RepeatedTrials] = RepeatedTrials.REPORT
 
 
 def read_seller(path: Path) -> tuple[Seller, Sequence[FieldProblem]]:

@@ -14,6 +14,7 @@ from billwright.surfaces.manager_api.audit_models import AuditEntryResponse, aud
 CSV_HEADER = (
     *("id", "recordedAt", "occurredAt", "action", "subjectType", "subjectId"),
     *("actorKind", "actorName", "actorId", "cause", "address", "correlationId", "details"),
+    *("tokenId", "tokenName"),
 )
 # What spreadsheets take for the beginning of a formula, in both widths.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -49,7 +50,9 @@ def _cells(entry: AuditEntryResponse) -> list[str]:
     """In the order of the header."""
     shown = entry.model_dump(mode="json", by_alias=True)
     actor = shown.pop("actor")
+    token = actor.pop("token") or {"id": None, "name": None}
     shown |= {f"actor{name.title()}": value for name, value in actor.items()}
+    shown |= {f"token{name.title()}": value for name, value in token.items()}
     shown["details"] = to_json(shown["details"])
     return [_harmless("" if (value := shown[name]) is None else value) for name in CSV_HEADER]
 

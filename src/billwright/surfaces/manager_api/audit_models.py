@@ -8,8 +8,15 @@ from uuid import UUID
 from pydantic import Field
 
 from billwright.features.audit import model
-from billwright.kernel.actor import ActorKind
+from billwright.kernel.actor import Actor, ActorKind
 from billwright.surfaces.manager_api.fields import CamelResponse, Moment
+
+
+class AuditToken(CamelResponse):
+    """A user's personal access token."""
+
+    id: UUID
+    name: Annotated[str, Field(description="As it was then.")]
 
 
 class AuditActor(CamelResponse):
@@ -18,6 +25,13 @@ class AuditActor(CamelResponse):
     kind: ActorKind
     name: str
     id: UUID | None
+    token: Annotated[
+        AuditToken | None,
+        Field(
+            description="The personal access token by which a program did it for the user; null "
+            "where it was done in person or by a key."
+        ),
+    ]
 
 
 class AuditEntryResponse(CamelResponse):
@@ -59,7 +73,7 @@ def audit_entry_response(entry: model.AuditRecord) -> AuditEntryResponse:
         action=entry.action,
         subject_type=entry.subject_type,
         subject_id=entry.subject_id,
-        actor=AuditActor(kind=entry.actor.kind, name=entry.actor.name, id=entry.actor.id),
+        actor=_actor_response(entry.actor),
         cause=entry.cause,
         address=entry.address,
         correlation_id=entry.request_id,
@@ -67,3 +81,8 @@ def audit_entry_response(entry: model.AuditRecord) -> AuditEntryResponse:
         recorded_at=entry.recorded_at,
         details=entry.details,
     )
+
+
+def _actor_response(actor: Actor) -> AuditActor:
+    token = actor.token and AuditToken(id=actor.token.id, name=actor.token.name)
+    return AuditActor(kind=actor.kind, name=actor.name, id=actor.id, token=token)

@@ -36,7 +36,11 @@ def _asked_for(
         Query(description="This action, or with a dot at its end all that begin like it: `user.`."),
     ] = None,
     actor_id: Annotated[
-        UUID | None, Query(alias="actorId", description="Only what this user or API key did.")
+        UUID | None,
+        Query(
+            alias="actorId",
+            description="Only what this user, in person or by any token, or this API key did.",
+        ),
     ] = None,
     subject_id: Annotated[
         UUID | None, Query(alias="subjectId", description="Only what was done to this.")

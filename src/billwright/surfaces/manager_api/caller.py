@@ -106,7 +106,7 @@ class Access:
         check_scope(session, scope=None if self.interactive else self.scope)
         return ManagerCaller(
             tenant_id=tenant_id,
-            actor=Actor(ActorKind.USER, session.user.email, session.user.id),
+            actor=session.actor,
             role=session.user.role,
             session=session,
             locale=_locale(request),

@@ -5,6 +5,8 @@ What they choose is told to Billwright as a provider tells it, by callbacks, bef
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -36,6 +38,7 @@ async def show(request: Request) -> Response:
         reference=reference,
         heading="Leave a payment method" if played.amount is None else "Pay",
         amount=None if played.amount is None else amount_label(played.amount, locale="en"),
+        cards=played.cards,
         is_open=played.state is AttemptState.REQUIRES_ACTION,
         pay_label="Leave a card" if played.amount is None else "Pay",
         explanation=f"This page is closed: {played.state.value.replace('_', ' ')}.",
@@ -46,15 +49,24 @@ async def play(request: Request) -> Response:
     """Be the payer, let Billwright know what became of it, and go where the payer goes."""
     sandbox, reference = _sandbox(request), request.path_params["reference"]
     _page_of(sandbox, reference)
-    plays = {"pay": sandbox.complete, "decline": sandbox.decline, "leave": sandbox.abandon}
-    act = plays.get(request.path_params["play"])
-    if act is None:
-        raise HTTPException(404)
-    act(reference)
+    match request.path_params["play"]:
+        case "pay":
+            sandbox.complete(reference, card=await _chosen_card(request))
+        case "decline":
+            sandbox.decline(reference)
+        case "leave":
+            sandbox.abandon(reference)
+        case _:
+            raise HTTPException(404)
     await _deliver(sandbox, request)
     played = _page_of(sandbox, reference)
     url = played.success_url if played.state in _DONE else played.cancel_url
     return RedirectResponse(url or f"../{reference}", 303)
+
+
+async def _chosen_card(request: Request) -> str:
+    form = parse_qs((await request.body()).decode("ascii", errors="replace"))
+    return form.get("card", [""])[0]
 
 
 def _sandbox(request: Request) -> PlayedProvider:

@@ -19,6 +19,10 @@ from billwright.features.invoicing.operations.grant_credit import (
     withdraw_credit,
 )
 from billwright.features.invoicing.sql.reads_credit import credit_balances, list_credit_entries
+from billwright.features.payments.operations.apply_new_credit import (
+    AppliedCredit,
+    grant_and_apply,
+)
 from billwright.kernel.money import Money
 from billwright.runtime.db.tx import Tx
 from billwright.surfaces.platform_api import refusals
@@ -48,18 +52,49 @@ class CreditChangeInput(RequestModel):
             "examples": [
                 {"amount": {"amount": "20.00", "currency": "EUR"}, "reason": "Goodwill"},
                 {"amount": {"amount": "-5.00", "currency": "EUR"}, "reason": "Paid out"},
+                {
+                    "amount": {"amount": "20.00", "currency": "EUR"},
+                    "reason": "Goodwill",
+                    "apply_to_open_invoices": True,
+                },
             ]
         }
     )
 
     amount: MoneyInput
     reason: Annotated[Text, Field(description="Why; for the books.")]
+    apply_to_open_invoices: Annotated[
+        bool,
+        Field(
+            description="Whether what is granted pays the invoices that are open already, those that "
+            "are due first, up to a hundred; else only invoices to come take from it."
+        ),
+    ] = False
 
 
 class AccountCredit(ResponseModel):
     """What an account has with the seller, by currency; invoices take from it by themselves."""
 
     balances: list[MoneyModel]
+
+
+class PaidByCredit(ResponseModel):
+    """What credit has paid of an invoice."""
+
+    invoice_id: UUID
+    amount: MoneyModel
+
+
+class ChangedCredit(AccountCredit):
+    """What an account has after a change, and what was paid at once of what was granted."""
+
+    applied: list[PaidByCredit]
+    passed_over: Annotated[
+        list[UUID],
+        Field(
+            description="Open invoices that were left alone, because a payment of them is under way."
+        ),
+    ]
 
 
 class CreditEntry(ResponseModel):
@@ -76,6 +111,17 @@ class CreditEntry(ResponseModel):
 
 def to_response(balances: list[Money]) -> AccountCredit:
     return AccountCredit(balances=[MoneyModel.from_money(each) for each in balances])
+
+
+def to_changed(balances: list[Money], applied: AppliedCredit) -> ChangedCredit:
+    return ChangedCredit(
+        **dict(to_response(balances)),
+        applied=[
+            PaidByCredit(invoice_id=invoice_id, amount=MoneyModel.from_money(amount))
+            for invoice_id, amount in applied.paid
+        ],
+        passed_over=list(applied.passed_over),
+    )
 
 
 def to_entry(entry: model.CreditEntry) -> CreditEntry:
@@ -100,7 +146,7 @@ async def get_account_credit(reader: Reader, account_id: UUID) -> AccountCredit:
 
 @router.post(
     "",
-    response_model=AccountCredit,
+    response_model=ChangedCredit,
     summary="Grant or withdraw credit",
     responses=refusals.of_writing(
         account_unknown, account_closed, credit_not_positive, credit_insufficient
@@ -111,12 +157,17 @@ async def change_account_credit(
 ) -> Response:
     """The answer is what the account has afterwards."""
 
-    async def change(tx: Tx) -> AccountCredit:
+    async def change(tx: Tx) -> ChangedCredit:
         amount = body.amount.to_money()
-        operation = withdraw_credit if amount.amount_minor < 0 else grant_credit
         command = ChangeCredit(account_id=account_id, amount=abs(amount), reason=body.reason)
-        await operation(tx, command)
-        return to_response(await credit_balances(tx, account_id))
+        applied = AppliedCredit()
+        if amount.amount_minor < 0:
+            await withdraw_credit(tx, command)
+        elif body.apply_to_open_invoices:
+            applied = await grant_and_apply(tx, command)
+        else:
+            await grant_credit(tx, command)
+        return to_changed(await credit_balances(tx, account_id), applied)
 
     return await once(writer.tx(), idempotent, work=change)
 

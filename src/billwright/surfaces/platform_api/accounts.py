@@ -208,8 +208,8 @@ async def close_account(
 ) -> Response:
     """It takes no new subscription, charge, invoice, credit or payment method any more. Refused while
     something of it goes on: `reasons` of the `facts` are `subscriptions_running`, `drafts_left`,
-    `invoices_open`, `charges_waiting`, `payments_under_way` and `credit_left`. To close it again changes
-    nothing.
+    `invoices_open`, `charges_waiting`, `payments_under_way` and `credit_left`. Its payment methods are
+    removed. To close it again changes nothing.
     """
 
     async def close(tx: Tx) -> Account:

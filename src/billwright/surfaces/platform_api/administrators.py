@@ -14,7 +14,6 @@ from billwright.features.identity.model import Caller, User
 from billwright.features.identity.port import Vouched
 from billwright.features.identity.rules.session_rights import platform_scopes
 from billwright.features.identity.sql.reads_sessions import user_by_subject
-from billwright.kernel.actor import Actor, ActorKind
 from billwright.kernel.ids import TenantId
 from billwright.kernel.refusal import Refusal
 from billwright.runtime.db.database import Database
@@ -41,8 +40,7 @@ async def administrator(token: str, *, tenant: str | None, wiring: Wiring) -> Ca
         if refusal.code in _WORTHLESS:
             raise credential_invalid() from None
         raise
-    user = session.user
-    return Caller(tenant_id, Actor(ActorKind.USER, user.email, user.id), platform_scopes(session))
+    return Caller(tenant_id, session.actor, platform_scopes(session))
 
 
 async def _known_user(tx: Tx, vouched: Vouched) -> User:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from billwright.features.audit import model
 from billwright.features.audit.sql.reads import list_entries
-from billwright.kernel.actor import ActorKind
+from billwright.kernel.actor import Actor, ActorKind
 from billwright.surfaces.platform_api import refusals
 from billwright.surfaces.platform_api.caller import Reader
 from billwright.surfaces.web.pages import Listing, Page, PageParameters
@@ -21,12 +21,26 @@ router = APIRouter(tags=["audit"])
 _LISTING = Listing("audit_entries", tuple[UUID])
 
 
+class AuditToken(ResponseModel):
+    """A user's personal access token."""
+
+    id: UUID
+    name: Annotated[str, Field(description="As it was then.")]
+
+
 class AuditActor(ResponseModel):
     """In whose name it was done."""
 
     kind: ActorKind
     name: str
     id: UUID | None
+    token: Annotated[
+        AuditToken | None,
+        Field(
+            description="The personal access token by which a program did it for the user; null "
+            "where it was done in person or by an API key."
+        ),
+    ]
 
 
 class AuditEntry(ResponseModel):
@@ -59,7 +73,7 @@ def to_response(entry: model.AuditRecord) -> AuditEntry:
         action=entry.action,
         subject_type=entry.subject_type,
         subject_id=entry.subject_id,
-        actor=AuditActor(kind=entry.actor.kind, name=entry.actor.name, id=entry.actor.id),
+        actor=_to_actor(entry.actor),
         cause=entry.cause,
         address=entry.address,
         request_id=entry.request_id,
@@ -67,6 +81,11 @@ def to_response(entry: model.AuditRecord) -> AuditEntry:
         recorded_at=entry.recorded_at,
         details=entry.details,
     )
+
+
+def _to_actor(actor: Actor) -> AuditActor:
+    token = actor.token and AuditToken(id=actor.token.id, name=actor.token.name)
+    return AuditActor(kind=actor.kind, name=actor.name, id=actor.id, token=token)
 
 
 @router.get("/audit-entries", summary="Read the audit log", responses=refusals.of_listing())
@@ -77,7 +96,10 @@ async def list_audit_entries(
         Code | None,
         Query(description="This action, or with a dot at its end all that begin like it: `user.`."),
     ] = None,
-    actor_id: Annotated[UUID | None, Query(description="Only what this user or key did.")] = None,
+    actor_id: Annotated[
+        UUID | None,
+        Query(description="Only what this user, in person or by any token, or this key did."),
+    ] = None,
     subject_id: Annotated[UUID | None, Query(description="Only what was done to this.")] = None,
     request_id: Annotated[
         str | None,

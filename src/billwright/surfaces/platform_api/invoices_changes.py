@@ -37,6 +37,7 @@ from billwright.features.invoicing.operations import mark_uncollectible as givin
 from billwright.features.invoicing.operations import update_draft as updating
 from billwright.features.invoicing.operations import void_invoice as voiding
 from billwright.features.invoicing.sql.reads import lines_of
+from billwright.features.payments.operations.apply_new_credit import credit_and_apply
 from billwright.features.tax.errors import tax_rate_unknown
 from billwright.kernel.state_machine import state_forbids
 from billwright.runtime.db.tx import Tx
@@ -209,6 +210,7 @@ async def mark_uncollectible(
         **refusals.of_writing(
             invoice_unknown,
             state_forbids,
+            account_closed,
             invoice_not_creditable,
             invoice_currency_differs,
             nothing_to_credit,
@@ -227,10 +229,13 @@ async def mark_uncollectible(
 async def create_credit_note(
     writer: Writer, invoice_id: UUID, body: CreditNoteInput, idempotent: Idempotent
 ) -> Response:
-    """The answer is the note, whose amounts are negative; all notes on an invoice sum to it exactly."""
+    """The answer is the note, whose amounts are negative; all notes on an invoice sum to it exactly. What
+    it gives back of a closed account's invoice is refunded, since that account takes no credit.
+    """
 
     async def credit(tx: Tx) -> InvoiceWithLines:
-        note = await crediting.credit_invoice(tx, body.to_command(invoice_id))
+        operation = credit_and_apply if body.apply_to_open_invoices else crediting.credit_invoice
+        note = await operation(tx, body.to_command(invoice_id))
         return with_lines(note, await lines_of(tx, note.id))
 
     return with_etag(await once(writer.tx(), idempotent, work=credit))

@@ -231,6 +231,13 @@ class CreditNoteInput(RequestModel):
             "becomes the account's credit."
         ),
     ] = None
+    apply_to_open_invoices: Annotated[
+        bool,
+        Field(
+            description="Whether what becomes the account's credit pays the invoices that are open "
+            "already, those that are due first, up to a hundred; else only invoices to come take from it."
+        ),
+    ] = False
 
     def to_command(self, invoice_id: UUID) -> CreditInvoice:
         amounts = [self.amount, *(line.amount for line in self.lines)]

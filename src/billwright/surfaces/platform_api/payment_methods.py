@@ -312,8 +312,9 @@ async def make_payment_method_default(
 async def remove_payment_method(
     writer: Writer, payment_method_id: UUID, idempotent: Idempotent
 ) -> Response:
-    """It is used no more, and stays readable as `removed`. Where it was the default the account has none
-    until one is made the default or a new one is left: no other takes its place by itself.
+    """It is used no more, and stays readable as `removed`; its provider is asked to forget it. Where it
+    was the default the account has none until one is made the default or a new one is left: no other
+    takes its place by itself.
     """
 
     async def remove(tx: Tx) -> SavedPaymentMethod:

@@ -23,16 +23,23 @@ _LISTING = Listing("reconciliations", tuple[UUID])
 
 
 class Reconciliation(ResponseModel):
-    """A run that compared every payment that a provider lists for a time with what is booked."""
+    """A run that compared everything that a provider lists for a time with what is booked: payments,
+    refunds and disputes.
+    """
 
     id: UUID
     provider: str
     since: Instant
     until: Instant
-    compared: Annotated[int, Field(description="How many payments of this tenant it saw.")]
+    compared: Annotated[
+        int,
+        Field(description="How many payments, refunds and disputes of this tenant it saw."),
+    ]
     mended: Annotated[
         int,
-        Field(description="Those of which only the provider knew the end, and which it booked."),
+        Field(
+            description="Those of which only the provider knew how they stand, and which it booked."
+        ),
     ]
     differences: Annotated[
         int,
@@ -44,7 +51,7 @@ class Reconciliation(ResponseModel):
     foreign_payments: Annotated[
         int,
         Field(
-            description="Those that carry another name than this tenant's, or none; not looked at."
+            description="Payments that carry another name than this tenant's, or none; not looked at."
         ),
     ]
     finished_at: Instant

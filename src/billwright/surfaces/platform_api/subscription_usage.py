@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,8 +10,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from billwright.features.catalog.model import PlanVersion
+from billwright.features.catalog.model import Feature, FeatureKind, PlanVersion
 from billwright.features.catalog.sql.reads import versions_of_components
+from billwright.features.catalog.sql.reads_features import features_by_code
+from billwright.features.entitlements.model import Decision
+from billwright.features.entitlements.operations.answer_questions import given_now
 from billwright.features.subscriptions import model
 from billwright.features.subscriptions.errors import subscription_unknown
 from billwright.features.subscriptions.operations.measure_usage import (
@@ -38,6 +42,7 @@ _MOST_GROUPS = 100
 SignedQuantity = Annotated[
     str, Field(description="Below zero where more was taken back than used.", examples=["1250.5"])
 ]
+LimitQuantity = Annotated[str, Field(examples=["1000"])]
 MeterVersionNumber = Annotated[
     int | None,
     Field(description="By which it was counted; 0 when nobody had defined the meter, null unused."),
@@ -78,13 +83,25 @@ class ComponentUsage(ResponseModel):
 
 
 class LimitUsage(ResponseModel):
-    """What was used of a limit that the plan sets."""
+    """What was used of a metered feature, as the subscription's entitlements say it."""
 
     feature: str
     name: str
-    limit: Annotated[Quantity | None, Field(description="Per period; null is no limit.")]
-    used: SignedQuantity
-    remaining: Annotated[Quantity | None, Field(description="Null without a limit.")]
+    limit: Annotated[
+        LimitQuantity | None, Field(description="With what grants have left; null is no limit.")
+    ]
+    used: Annotated[LimitQuantity, Field(description="Since the count began.")]
+    remaining: Annotated[
+        LimitQuantity | None,
+        Field(description="What may be used beside all that is reserved; null without a limit."),
+    ]
+    resets_at: Annotated[
+        Instant | None,
+        Field(
+            description="When the count starts anew, which need not be when the period ends; null "
+            "when nobody knows."
+        ),
+    ]
 
 
 class SubscriptionUsage(ResponseModel):
@@ -97,8 +114,9 @@ class SubscriptionUsage(ResponseModel):
     limits: Annotated[
         list[LimitUsage],
         Field(
-            description="Of the metered features that the plan and the add-ons give, by the feature's "
-            "meter. What may still be used, with overrides and grants, the entitlements say."
+            description="Of each metered feature that the subscription gives, in the order of their "
+            "codes: with add-ons, overrides, grants and what is shared with other subscriptions, "
+            "exactly as its entitlements say it at this moment. Whether it may be used, they say too."
         ),
     ]
 
@@ -133,9 +151,14 @@ class BilledUsage(ResponseModel):
     responses=refusals.of_reading(subscription_unknown),
 )
 async def get_subscription_usage(reader: Reader, subscription_id: UUID) -> SubscriptionUsage:
-    """In its period, as if nothing more came until that ends."""
+    """In its period, as if nothing more came until that ends; of its limits, in their own windows."""
     async with reader.tx() as tx:
-        return _to_response(await measure_usage(tx, subscription_id))
+        measured = await measure_usage(tx, subscription_id)
+        account_id = measured.subscription.account_id
+        _, given = await given_now(tx, account_id, subscription_id=subscription_id)
+        metered = [one for one in given.features if one.kind is FeatureKind.METERED]
+        features = await features_by_code(tx, [one.feature for one in metered])
+    return _to_response(measured, metered, features=features)
 
 
 @router.get(
@@ -164,22 +187,28 @@ async def list_subscription_billed_usage(
     )
 
 
-def _to_response(measured: MeasuredUsage) -> SubscriptionUsage:
+def _to_response(
+    measured: MeasuredUsage, metered: Sequence[Decision], *, features: Mapping[str, Feature]
+) -> SubscriptionUsage:
     return SubscriptionUsage(
         subscription_id=measured.subscription.id,
         period_start=measured.subscription.period.start,
         period_end=measured.subscription.period.end,
         components=[_to_component(one) for one in measured.components],
-        limits=[
-            LimitUsage(
-                feature=one.feature.code,
-                name=one.feature.name,
-                limit=one.limit,
-                used=plain(one.used),
-                remaining=one.remaining,
-            )
-            for one in measured.limits
-        ],
+        limits=[_to_limit(one, features[one.feature].name) for one in metered],
+    )
+
+
+def _to_limit(decision: Decision, name: str) -> LimitUsage:
+    return LimitUsage.model_validate(
+        {
+            "feature": decision.feature,
+            "name": name,
+            "limit": decision.limit,
+            "used": decision.used,
+            "remaining": decision.remaining,
+            "resets_at": decision.resets_at,
+        }
     )
 
 

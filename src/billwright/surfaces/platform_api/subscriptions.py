@@ -23,6 +23,7 @@ from billwright.features.subscriptions.errors import (
     subscription_unknown,
     trial_already_used,
     trial_until_invalid,
+    trial_used_with_payment_method,
 )
 from billwright.features.subscriptions.operations import create_subscription as creating
 from billwright.features.subscriptions.sql.reads import (
@@ -75,6 +76,7 @@ _HISTORY = Listing("subscription_history", tuple[UUID])
         bills_from_invalid,
         trial_until_invalid,
         trial_already_used,
+        trial_used_with_payment_method,
         subscription_external_id_taken,
         *OF_REDEEMING,
     ),

@@ -28,6 +28,7 @@ from billwright.features.subscriptions.errors import (
     trial_to_be_canceled,
     trial_unknown,
     trial_until_invalid,
+    trial_used_with_payment_method,
 )
 from billwright.features.subscriptions.model import TrialState
 from billwright.features.subscriptions.operations import change_trial
@@ -77,6 +78,7 @@ _NOW = EffectiveInput()
         trial_length_missing,
         trial_until_invalid,
         trial_already_used,
+        trial_used_with_payment_method,
         subscription_external_id_taken,
         *OF_REDEEMING,
     ),

@@ -1,15 +1,14 @@
 """How does usage become durable that arrives in many small requests?
 
-Those that wait at the same time in this process are recorded by one transaction: what comes in while
-one is on its way waits for the next, or until it is as much. Each is answered after the commit, and
-refused by itself. Whoever tells much has a transaction to itself, beside the others.
+Those that wait at the same time in this process are recorded together, by two transactions at a time
+that share them. Each is answered after the commit, and refused by itself. Whoever tells much has a
+transaction to itself, beside the others.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextvars import Context, copy_context
 from typing import NamedTuple
 
 from billwright.features.identity.model import Caller
@@ -20,7 +19,6 @@ from billwright.features.usage.operations.record_usage import record_events
 from billwright.features.usage.rules.acceptance import EVENTS_AT_A_TIME
 from billwright.kernel.refusal import Category, Refusal
 from billwright.runtime.db.tx import Tx
-from billwright.runtime.telemetry.context import act_for
 from billwright.surfaces.platform_api.caller import Authorized
 
 EventNames = set[tuple[str, str]]
@@ -29,6 +27,11 @@ EventNames = set[tuple[str, str]]
 _MUCH = 100
 # While the database stores some, others are read; more transactions than that record no more.
 _MOST_AT_ONCE = 2
+# Of as many as the other transaction has. With fewer, many small transactions cost more than they bring;
+# with as many, one is often done before there are enough for another.
+_ENOUGH_BESIDE_ANOTHER = 0.6
+# So few are not shared: a transaction of one request costs as much as one of these.
+_FEW = 8
 
 
 class ToldUsage(NamedTuple):
@@ -51,16 +54,15 @@ async def record_told(tx: Tx, told: ToldUsage) -> EventNames:
 
 
 class _Waiting(NamedTuple):
-    """What one request tells, which of it was new once that is known, and in which context it came."""
+    """What one request tells, and which of it was new once that is known."""
 
     told: ToldUsage
     done: asyncio.Future[EventNames]
-    context: Context
 
 
 class _Line:
     """What one caller waits for, and how many requests each transaction on its way has; 0 is one that is
-    about to take all that wait.
+    about to take its own.
     """
 
     __slots__ = ("on_their_way", "waiting")
@@ -70,18 +72,28 @@ class _Line:
         self.on_their_way: list[int] = []
 
     def has_enough_for_another(self) -> bool:
-        """Whether a transaction is to begin: beside another one only with as many requests, since small
-        ones cost as much as large ones.
-        """
+        """Whether a transaction is to begin beside those on their way."""
         if not self.on_their_way:
             return bool(self.waiting)
+        others = self.on_their_way[0]
         return (
-            len(self.on_their_way) < _MOST_AT_ONCE and len(self.waiting) >= self.on_their_way[0] > 0
+            len(self.on_their_way) < _MOST_AT_ONCE
+            and len(self.waiting) >= others * _ENOUGH_BESIDE_ANOTHER > 0
         )
 
-    def take(self) -> list[_Waiting]:
-        """Those for whom the transaction began that is about to take them: as many as one may have."""
-        count = _as_many_as_fit([len(one.told.events) for one in self.waiting])
+    def take_half(self) -> list[_Waiting]:
+        """Those for whom the transaction began that is about to take them: half of all that wait or are
+        on their way, for if one takes all, the other finds nobody. At least a few, and at most as many as
+        one may have.
+        """
+        half = max((len(self.waiting) + sum(self.on_their_way) + 1) // 2, _FEW)
+        return self._take(_as_many_as_fit([len(one.told.events) for one in self.waiting[:half]]))
+
+    def take_all(self) -> list[_Waiting]:
+        """Those for whom there is no transaction."""
+        return self._take(len(self.waiting))
+
+    def _take(self, count: int) -> list[_Waiting]:
         taken = self.waiting[:count]
         del self.waiting[:count]
         self.on_their_way[self.on_their_way.index(0)] = count
@@ -104,19 +116,34 @@ class UsageIntake:
         line = self._lines.get(writer.caller)
         if line is None:
             line = self._lines[writer.caller] = _Line()
-        line.waiting.append(_Waiting(told, done, copy_context()))
-        if line.has_enough_for_another():
-            line.on_their_way.append(0)
-            task = asyncio.create_task(self._record_waiting(writer, line))
-            self._recording.add(task)
-            task.add_done_callback(self._recording.discard)
+        line.waiting.append(_Waiting(told, done))
+        self._begin_if_enough(line, writer)
         return await done
 
-    async def _record_waiting(self, writer: Authorized, line: _Line) -> None:
-        await _record_those_of(line, writer)
-        while line.has_enough_for_another():
+    def _begin_if_enough(self, line: _Line, writer: Authorized) -> None:
+        if line.has_enough_for_another():
             line.on_their_way.append(0)
-            await _record_those_of(line, writer)
+            task = asyncio.create_task(self._record_waiting(line, writer))
+            self._recording.add(task)
+            task.add_done_callback(self._recording.discard)
+
+    async def _record_waiting(self, line: _Line, writer: Authorized) -> None:
+        """By one transaction, which takes those who wait once it has begun: who comes while it begins
+        comes along.
+        """
+        together: list[_Waiting] = []
+        try:
+            async with writer.tx() as tx:
+                together = line.take_half()
+                recorded = await _record(tx, together)
+        except Exception as error:  # noqa: BLE001 - each of those who told is answered
+            together = together or line.take_all()
+            await _answer_failed(together, writer, error=error)
+        else:
+            _answer(together, recorded=recorded)
+        finally:
+            line.on_their_way.remove(len(together))
+            self._begin_if_enough(line, writer)
         if not line.on_their_way and not line.waiting:
             self._lines.pop(writer.caller, None)
 
@@ -130,25 +157,7 @@ def _as_many_as_fit(sizes: Sequence[int]) -> int:
     return len(sizes)
 
 
-async def _record_those_of(line: _Line, writer: Authorized) -> None:
-    """By one transaction, which takes them once it has begun: who comes while it begins comes along."""
-    together: list[_Waiting] = []
-    try:
-        async with writer.tx() as tx:
-            together = line.take()
-            recorded = await _record(tx, together)
-    except Exception as error:  # noqa: BLE001 - each of those who told is answered
-        if not together:  # there was no transaction for any of them
-            together = line.take()
-        await _answer_failed(together, writer, error=error)
-    else:
-        _answer(together, recorded=recorded)
-    finally:
-        line.on_their_way.remove(len(together))
-
-
 async def _record(tx: Tx, together: Sequence[_Waiting]) -> EventNames:
-    act_for([one.context for one in together])
     subjects = {
         subject: number for one in together for subject, number in one.told.subjects.items()
     }

@@ -18,22 +18,27 @@ _SECURITY = {
 _ONE_YEAR = b"max-age=31536000"
 
 
+def security_headers(*, https_only: bool = False) -> tuple[tuple[bytes, bytes], ...]:
+    """What browsers are to be strict about. With `https_only`, they are told to come by HTTPS from now
+    on.
+    """
+    hsts = {b"strict-transport-security": _ONE_YEAR} if https_only else {}
+    return tuple((_SECURITY | hsts).items())
+
+
 def add_to_answer(scope: Scope, headers: Mapping[str, str]) -> None:
     """Send `headers` with the answer to this request, also if it is a refusal."""
     scope.setdefault(_STATE, {}).setdefault(_ADDED, {}).update(headers)
 
 
 class AnswerHeaders:
-    """ASGI middleware: adds what browsers are to be strict about, and what was added by `add_to_answer`.
-
-    A header that the answer has already stays as it is. With `https_only`, browsers are told to come
-    by HTTPS from now on.
+    """ASGI middleware: adds the `security_headers`, and what was added by `add_to_answer`. A header that
+    the answer has already stays as it is.
     """
 
     def __init__(self, app: ASGIApp, *, https_only: bool = False) -> None:
         self._app = app
-        hsts = {b"strict-transport-security": _ONE_YEAR} if https_only else {}
-        self._headers = tuple((_SECURITY | hsts).items())
+        self._headers = security_headers(https_only=https_only)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

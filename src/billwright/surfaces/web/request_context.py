@@ -34,7 +34,8 @@ TRACE_IDS = "billwright.trace_ids"
 
 
 class RequestContext:
-    """The outermost ASGI application. What `hot_routes` answers does not come to the others.
+    """The outermost ASGI application. What `hot_routes` answers does not come to the others. An answer
+    to a failure has `headers` from here.
 
     Successful requests to a route template in `quiet_routes` are counted but not logged one by one:
     put the hot routes and the health checks there. Whatever answers 400 or more is always logged.
@@ -47,12 +48,14 @@ class RequestContext:
         *,
         metrics: Metrics,
         hot_routes: HotRoutes | None = None,
+        headers: Collection[tuple[bytes, bytes]] = (),
         quiet_routes: Collection[str] = (),
         secret_below: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._hot = hot_routes
+        self._headers = tuple(headers)
         self._quiet = frozenset(quiet_routes)
         self._secret_below = tuple(secret_below)
 
@@ -100,6 +103,7 @@ class RequestContext:
             )
             if not status:
                 answer = problem_response(500, code="internal_error")
+                answer.raw_headers.extend(self._headers)
                 await answer(scope, receive, send_with_id)
         finally:
             self._finish(scope, status=status, seconds=perf_counter() - started)

@@ -8,14 +8,14 @@ from uuid import UUID
 import asyncpg
 
 from billwright.features.audit.model import AuditQuery, AuditRecord
-from billwright.kernel.actor import Actor, ActorKind
+from billwright.kernel.actor import Actor, ActorKind, ActorToken
 from billwright.kernel.id_bounds import first_id_at
 from billwright.runtime.db.conditions import Conditions
 from billwright.runtime.db.json import from_json
 from billwright.runtime.db.tx import Tx
 
 _COLUMNS = """a.id, a.action, a.subject_type, a.subject_id, a.actor_kind, a.actor_name, a.actor_id,
-    a.cause, a.address, a.request_id, a.occurred_at, a.details"""
+    a.token_id, a.token_name, a.cause, a.address, a.request_id, a.occurred_at, a.details"""
 
 # The actions that there are, each found by one step through the index, whatever order the database sorts
 # text in; and the newest entries of each that is wanted.
@@ -72,10 +72,16 @@ def _from_row(row: asyncpg.Record) -> AuditRecord:
         action=row["action"],
         subject_type=row["subject_type"],
         subject_id=row["subject_id"],
-        actor=Actor(ActorKind(row["actor_kind"]), row["actor_name"], row["actor_id"]),
+        actor=_actor(row),
         cause=row["cause"],
         address=row["address"],
         request_id=row["request_id"],
         occurred_at=row["occurred_at"],
         details=from_json(row["details"]),
     )
+
+
+def _actor(row: asyncpg.Record) -> Actor:
+    token_id = row["token_id"]
+    token = None if token_id is None else ActorToken(token_id, row["token_name"])
+    return Actor(ActorKind(row["actor_kind"]), row["actor_name"], row["actor_id"], token)

@@ -61,7 +61,16 @@ async def _apply_refund(tx: Tx, event: CallbackEvent, *, provider: str) -> Effec
     if event.answer is None:
         return Effect.USELESS
     if event.provider_key is None:
-        return APPLIED_IF[await record_external_refund(tx, event, provider=provider)]
+        if event.reference is None:
+            return Effect.NOT_FOUND
+        is_known = await record_external_refund(
+            tx,
+            reference=event.reference,
+            payment_reference=event.payment_reference,
+            answer=event.answer,
+            provider=provider,
+        )
+        return APPLIED_IF[is_known]
     refund = await refund_of_key(tx, event.provider_key)
     if refund is None or refund.provider != provider:
         return Effect.NOT_FOUND

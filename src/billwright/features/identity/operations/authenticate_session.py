@@ -12,6 +12,7 @@ from billwright.features.identity.rules.token_scopes import effective
 from billwright.features.identity.rules.use import TOKENS_NOTED_EVERY, is_worth_noting
 from billwright.features.identity.sql.reads_sessions import KnownSession, known_session
 from billwright.features.identity.sql.writes_sessions import note_token_use
+from billwright.kernel.actor import ActorToken
 from billwright.runtime.db.tx import Tx
 
 
@@ -41,7 +42,7 @@ async def authenticate_session(tx: Tx, text: str, *, keys: SessionKeys) -> Sessi
         jti=claims.jti,
         expires_at=claims.expires_at,
         scopes=claims.scopes,
-        token_id=claims.token_id,
+        token=None if token is None else ActorToken(token.id, token.name),
     )
 
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from billwright.features.accounts.errors import account_closed
+from billwright.features.accounts.model import AccountStatus
+from billwright.features.accounts.sql.reads import account_by_id
 from billwright.features.invoicing.errors import (
     credit_ambiguous,
     invoice_currency_differs,
@@ -83,7 +86,8 @@ async def credit_invoice(tx: Tx, command: CreditInvoice) -> Invoice:
     Refuses: `invoice_unknown`, `state_forbids`, `invoice_not_creditable`,
     `invoice_currency_differs`, `credit_ambiguous`, `credit_line_unknown`, `credit_line_repeated`,
     `credit_not_positive`, `credit_too_large`, `nothing_to_credit`, `allocation_negative`,
-    `allocation_differs`, `credit_above_due`, `refund_above_paid`.
+    `allocation_differs`, `credit_above_due`, `refund_above_paid`, and `account_closed` where credit
+    would be left with an account that nothing takes it from any more.
     """
     invoice = await lock_invoice(tx, command.invoice_id)
     if invoice.kind is DocumentKind.CREDIT_NOTE:
@@ -100,6 +104,8 @@ async def credit_invoice(tx: Tx, command: CreditInvoice) -> Invoice:
         refundable_minor=invoice.paid_minor - await refunded_minor(tx, invoice.id),
         currency=invoice.currency,
     )
+    if allocation.to_balance_minor:
+        await _refuse_closed(tx, invoice.account_id)
     seller = await the_seller(tx)
     note = CreditNote(
         id=InvoiceId(new_id()),
@@ -122,6 +128,11 @@ async def credit_invoice(tx: Tx, command: CreditInvoice) -> Invoice:
     _publish(tx, note, number=issued.number or "")
     tx.audit("invoice.credit", subject_type="invoice", subject_id=invoice.id, details=command)
     return await invoice_by_id(tx, note.id)
+
+
+async def _refuse_closed(tx: Tx, account_id: UUID) -> None:
+    if (await account_by_id(tx, account_id)).status is AccountStatus.CLOSED:
+        raise account_closed(account_id=account_id)
 
 
 def _credits(

@@ -1,4 +1,4 @@
-"""What do documents leave with an account, and what do they take from it?"""
+"""What do documents leave with an account, and what do they take from it, at once or later?"""
 
 from __future__ import annotations
 
@@ -26,3 +26,15 @@ def credit_changes(
             left[key] = balance + change
         changes.append(change)
     return changes
+
+
+def shares_of_credit(credit_minor: int, due_minor: Sequence[int]) -> list[int]:
+    """What credit pays of each debt, in their order and in minor units: one is paid after the other, as
+    long as there is any.
+    """
+    left, shares = credit_minor, []
+    for due in due_minor:
+        share = min(due, left)
+        left -= share
+        shares.append(share)
+    return shares

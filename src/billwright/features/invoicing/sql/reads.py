@@ -128,6 +128,17 @@ async def charges_of_invoice(tx: Tx, invoice_id: UUID) -> list[LiveCharge]:
     return await live_from_rows(tx, rows)
 
 
+async def charges_by_id(tx: Tx, charge_ids: Sequence[UUID]) -> dict[UUID, LiveCharge]:
+    """Charges as they were written down, whether or not they were taken back since."""
+    rows = await tx.fetch(
+        f"""select {CHARGE_COLUMNS} from charge c
+            where c.tenant_id = $1 and c.id = any($2::uuid[])""",
+        tx.tenant_id,
+        charge_ids,
+    )
+    return {one.id: one for one in await live_from_rows(tx, rows)}
+
+
 async def live_charges(
     tx: Tx, subscription_ids: Sequence[UUID], *, at: datetime
 ) -> dict[UUID, list[LiveCharge]]:

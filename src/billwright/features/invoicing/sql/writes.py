@@ -182,6 +182,24 @@ async def lock_invoice_row(tx: Tx, invoice_id: UUID) -> asyncpg.Record | None:
     )
 
 
+async def lock_payable_rows(
+    tx: Tx, account_id: UUID, *, currency: str, limit: int
+) -> list[asyncpg.Record]:
+    """The rows of up to `limit` invoices of a locked account that are to be paid, locked until the
+    commit: what is due first comes first.
+    """
+    return await tx.fetch(
+        f"""select {INVOICE_COLUMNS} from invoice i
+            where i.tenant_id = $1 and i.account_id = $2 and i.currency = $3
+                and i.kind = 'invoice' and i.state in ('open', 'partially_paid') and i.due_minor > 0
+            order by i.due_on, i.id limit $4 for no key update""",
+        tx.tenant_id,
+        account_id,
+        currency,
+        limit,
+    )
+
+
 async def set_paid(tx: Tx, invoice: Invoice) -> None:
     """Store what has been paid on a locked invoice, and the state that follows from it."""
     await tx.execute(

@@ -171,6 +171,26 @@ async def offset_invoices(tx: Tx, offsets: Mapping[UUID, int]) -> list[asyncpg.R
     )
 
 
+async def set_credit_applied(tx: Tx, amounts: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Note on locked invoices what account credit pays of them, in minor units; what is due then."""
+    rows = await tx.fetch(
+        """update invoice i
+           set credit_applied_minor = i.credit_applied_minor + o.amount,
+               state = case when i.due_minor = o.amount then 'paid' else 'partially_paid' end,
+               paid_at = case when i.due_minor = o.amount then $4::timestamptz end,
+               collect_at = case when i.due_minor > o.amount then i.collect_at end,
+               version = i.version + 1, updated_at = $4
+           from unnest($2::uuid[], $3::bigint[]) as o (id, amount)
+           where i.tenant_id = $1 and i.id = o.id
+           returning i.id, i.due_minor""",
+        tx.tenant_id,
+        list(amounts),
+        list(amounts.values()),
+        tx.now,
+    )
+    return {row["id"]: row["due_minor"] for row in rows}
+
+
 async def reverse_lines(tx: Tx, invoice_id: UUID) -> None:
     """Note on the lines of an invoice that is void that they are owed no more, from the first instant
     on, so that the same may be charged again.

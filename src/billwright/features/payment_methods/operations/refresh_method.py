@@ -7,6 +7,7 @@ from dataclasses import replace
 from billwright.features.accounts.operations.lock_account import lock_account
 from billwright.features.payment_methods.events import PaymentMethodChanged
 from billwright.features.payment_methods.model import MethodStatus, StoredMethod
+from billwright.features.payment_methods.operations.tell_fingerprint import tell_fingerprint
 from billwright.features.payment_methods.operations.update_presence import update_presence
 from billwright.features.payment_methods.sql.reads import methods_of_reference
 from billwright.features.payment_methods.sql.sealed_methods import opened_method, sealed_words
@@ -40,6 +41,7 @@ async def renew_method(
     A new card in place of the old one can be charged again, although the old one was refused for good.
     """
     await _reseal(tx, known, said=said, box=box)
+    await tell_fingerprint(tx, known.account_id, provider=known.provider, method=said, box=box)
     is_another = (said.label, said.expires_on) != (known.label, known.expires_on)
     renewed = replace(
         known,

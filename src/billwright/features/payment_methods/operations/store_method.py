@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from billwright.features.accounts.model import Account
+from billwright.features.accounts.model import Account, AccountStatus
 from billwright.features.accounts.operations.lock_account import lock_account
 from billwright.features.payment_methods.events import PaymentMethodAdded
 from billwright.features.payment_methods.model import MethodId, MethodStatus, StoredMethod
 from billwright.features.payment_methods.operations.refresh_method import renew_method
+from billwright.features.payment_methods.operations.remove_method import remove_method
+from billwright.features.payment_methods.operations.tell_fingerprint import tell_fingerprint
 from billwright.features.payment_methods.operations.update_presence import update_presence
 from billwright.features.payment_methods.sql.reads import default_method_of, methods_of_reference
 from billwright.features.payment_methods.sql.sealed_methods import sealed_words
@@ -38,18 +40,28 @@ async def store_method(
     renewed instead. It becomes the default where there is none, or none that is any good.
 
     `consent` names the occasion on which the payer agreed, such as one page. It can be given once: what
-    was removed since stays removed, however often the provider repeats itself.
+    was removed since stays removed, however often the provider repeats itself. What is left for an
+    account that is closed meanwhile is removed at once.
 
     Refuses: `account_unknown`.
     """
     account = await lock_account(tx, account_id)
+    method_id = await _kept(tx, account, provider=provider, method=method, consent=consent, box=box)
+    if account.status is AccountStatus.CLOSED:
+        await remove_method(tx, method_id)
+    return method_id
+
+
+async def _kept(
+    tx: Tx, account: Account, *, provider: str, method: SavedMethod, consent: str, box: SecretBox
+) -> MethodId:
     known = next(
         (
             one
             for one in await methods_of_reference(
                 tx, provider=provider, reference=method.reference, box=box
             )
-            if one.account_id == account_id
+            if one.account_id == account.id
         ),
         None,
     )
@@ -91,6 +103,7 @@ async def _add(
     if added.is_default:
         await clear_default(tx, account.id)
     await insert_method(tx, added, words=words)
+    await tell_fingerprint(tx, account.id, provider=provider, method=method, box=box)
     await _announce(tx, added)
     return method_id
 
@@ -107,6 +120,8 @@ async def _agree_again(tx: Tx, account: Account, *, method: StoredMethod, consen
         consent=consent,
         version=method.version + 1,
         updated_at=tx.now,
+        removed_at=None,
+        detach_at=None,
     )
     if is_default and not method.is_default:
         await clear_default(tx, account.id)

@@ -18,7 +18,7 @@ from billwright.runtime.secrets import SecretBox
 
 METHOD_COLUMNS = """m.id, m.account_id, m.provider, m.kind, m.label, m.status, m.is_default,
     m.is_chargeable, m.expires_on, m.reference_sealed, m.payer_reference_sealed, m.consented_at,
-    m.consent, m.version, m.created_at, m.updated_at"""
+    m.consent, m.version, m.created_at, m.updated_at, m.removed_at, m.detach_at"""
 
 
 async def method_by_id(tx: Tx, method_id: UUID) -> StoredMethod:
@@ -93,6 +93,19 @@ async def methods_of_reference(
     return [method_from_row(row) for row in rows]
 
 
+async def digests_in_use(tx: Tx, digests: Sequence[bytes], *, provider: str) -> set[bytes]:
+    """Under which digests of a provider's references an account has a method that was not removed."""
+    rows = await tx.fetch(
+        """select distinct reference_digest from payment_method
+           where tenant_id = $1 and provider = $2 and reference_digest = any($3::bytea[])
+               and status = 'active'""",
+        tx.tenant_id,
+        provider,
+        digests,
+    )
+    return {row["reference_digest"] for row in rows}
+
+
 async def newest_with_payer(tx: Tx, account_id: UUID, *, provider: str) -> StoredMethod | None:
     """The last method with which a provider told what it calls an account, removed or not."""
     row = await tx.fetch_row(
@@ -110,7 +123,9 @@ async def newest_with_payer(tx: Tx, account_id: UUID, *, provider: str) -> Store
 async def unannounced_ends(
     tx: Tx, *, expires_by: date, test_clock_id: UUID | None, limit: int
 ) -> list[UUID]:
-    """Default methods whose end is to be announced, the first to end first."""
+    """Default methods whose end is to be announced, the first to end first; not those of closed accounts,
+    from which nothing is collected.
+    """
     clock = (
         "a.test_clock_id = $4" if test_clock_id else "a.test_clock_id is null and $4::uuid is null"
     )
@@ -118,7 +133,7 @@ async def unannounced_ends(
         f"""select m.id from payment_method m
             join account a on a.tenant_id = m.tenant_id and a.id = m.account_id
             where m.tenant_id = $1 and m.status = 'active' and m.expires_on is not null
-                and m.expires_on <= $2 and m.is_default
+                and m.expires_on <= $2 and m.is_default and a.status = 'active'
                 and m.expiry_announced_for is distinct from m.expires_on and {clock}
             order by m.expires_on limit $3""",
         tx.tenant_id,
@@ -134,7 +149,7 @@ async def next_expiry_announcement(tx: Tx, test_clock_id: UUID) -> datetime | No
     expires_on = await tx.fetch_value(
         """select min(m.expires_on) from payment_method m
            join account a on a.tenant_id = m.tenant_id and a.id = m.account_id
-           where m.tenant_id = $1 and a.test_clock_id = $2 and m.is_default
+           where m.tenant_id = $1 and a.test_clock_id = $2 and a.status = 'active' and m.is_default
                and m.status = 'active' and m.expires_on is not null
                and m.expiry_announced_for is distinct from m.expires_on""",
         tx.tenant_id,
@@ -162,4 +177,6 @@ def method_from_row(row: asyncpg.Record) -> StoredMethod:
         version=row["version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        removed_at=row["removed_at"],
+        detach_at=row["detach_at"],
     )

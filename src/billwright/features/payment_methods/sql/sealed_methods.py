@@ -36,13 +36,18 @@ def sealed_words(
         else box.seal(payer.encode(), context=_payer_context(tenant_id, method_id=method_id)),
         fingerprint_digest=None
         if fingerprint is None
-        else box.digests(fingerprint.encode(), context=f"payment_method.fingerprint:{provider}")[0],
+        else fingerprint_digests(box, provider=provider, fingerprint=fingerprint)[0],
     )
 
 
 def reference_digests(box: SecretBox, *, provider: str, reference: str) -> list[bytes]:
     """By what a provider's reference of a method is found, in whichever tenant, under every known key."""
     return box.digests(reference.encode(), context=f"payment_method.reference:{provider}")
+
+
+def fingerprint_digests(box: SecretBox, *, provider: str, fingerprint: str) -> list[bytes]:
+    """By what a card or a bank account is known, whoever has left it, under every known key."""
+    return box.digests(fingerprint.encode(), context=f"payment_method.fingerprint:{provider}")
 
 
 def opened_method(box: SecretBox, stored: StoredMethod, *, tenant_id: TenantId) -> SavedMethod:

@@ -13,6 +13,7 @@ from billwright.features.invoicing.model import InvoiceState
 from billwright.features.invoicing.operations.grant_credit import ChangeCredit, withdraw_credit
 from billwright.features.invoicing.sql.reads import pending_charges, states_of_documents
 from billwright.features.invoicing.sql.reads_credit import credit_balances
+from billwright.features.payment_methods.operations.remove_method import remove_methods_of
 from billwright.features.payments.sql.reads import has_live_attempts
 from billwright.features.subscriptions.sql.reads import has_running_subscriptions
 from billwright.runtime.db.tx import Tx
@@ -33,7 +34,8 @@ class CloseAccount:
 
 async def close_account(tx: Tx, command: CloseAccount) -> Account:
     """Let an account take nothing new, once nothing of it goes on any more; one that is closed stays as
-    it is. Refunds and disputes that are under way go on: they are about what has been.
+    it is. Refunds and disputes that are under way go on: they are about what has been. Its payment
+    methods are removed, so that nobody can charge them, here or at their providers.
 
     Refuses: `account_unknown`, `account_version_stale`, `account_not_closable` with all `reasons`.
     """
@@ -53,6 +55,8 @@ async def close_account(tx: Tx, command: CloseAccount) -> Account:
             account_id=account.id, amount=amount, reason=command.reason or "The account is closed."
         )
         await withdraw_credit(tx, forfeited)
+    await remove_methods_of(tx, account.id)
+    account = await lock_account(tx, account.id)  # again, as it is without its methods
     return await shut_account(tx, account, reason=command.reason)
 
 

@@ -15,15 +15,13 @@ from billwright.features.payment_providers.errors import provider_unknown
 from billwright.features.payment_providers.model import PaymentMethod
 from billwright.features.payment_providers.port import PaymentProviders
 from billwright.features.payments.errors import (
-    amount_above_due,
-    amount_not_positive,
-    currency_mismatch,
     payment_in_progress,
     payment_method_elsewhere,
     payment_method_unknown_here,
 )
 from billwright.features.payments.model import MANUAL, Attempt, Origin
 from billwright.features.payments.operations.reserve_collection import store_started
+from billwright.features.payments.rules.amount import refuse_unfit_amount
 from billwright.features.payments.rules.application import PAYABLE_STATES, may_be_reported
 from billwright.features.payments.rules.reservation import new_attempt, new_payment
 from billwright.features.payments.sql.reads import live_attempt_of
@@ -138,14 +136,4 @@ async def _named(tx: Tx, method_id: UUID, *, invoice: Invoice) -> StoredMethod:
 def _check(amount: Money, invoice: Invoice, *, is_reported: bool) -> None:
     if not (may_be_reported(invoice) if is_reported else invoice.state in PAYABLE_STATES):
         raise invoice_not_payable(invoice_id=invoice.id, state=invoice.state.value)
-    if amount.currency != invoice.currency:
-        raise currency_mismatch(
-            pointer="/amount/currency",
-            currency=amount.currency.code,
-            invoice_currency=invoice.currency.code,
-        )
-    if amount.amount_minor <= 0:
-        raise amount_not_positive(pointer="/amount/amount", amount=str(amount))
-    due = Money(invoice.due_minor, invoice.currency)
-    if amount > due and not is_reported:
-        raise amount_above_due(pointer="/amount/amount", amount=str(amount), due=str(due))
+    refuse_unfit_amount(amount, invoice, may_exceed=is_reported)

@@ -21,10 +21,11 @@ _ENDED = frozenset({AttemptState.SUCCEEDED, AttemptState.DECLINED, AttemptState.
 
 
 class Difference(StrEnum):
-    """`unknown_here`: it carries this tenant's name, and we know nothing of it. `amount`: other money
-    came than is booked. `paid_twice`: a second payment under a key that has been paid. `unpaid_there`:
-    booked as paid, and the provider says that it is not. `missing_there`: booked as paid, and the
-    provider has never heard of it.
+    """`unknown_here`: it is this tenant's, and we know nothing of it. `amount`: it is about other money
+    than is booked. `paid_twice`: a second payment or refund under a key that has been used.
+    `unpaid_there`: booked as paid, and the provider says that it is not. `missing_there`: booked, and the
+    provider has never heard of it. `state`: a refund or a dispute stands otherwise there, and by what is
+    known already that is no news that could be booked.
     """
 
     UNKNOWN_HERE = "unknown_here"
@@ -32,6 +33,7 @@ class Difference(StrEnum):
     PAID_TWICE = "paid_twice"
     UNPAID_THERE = "unpaid_there"
     MISSING_THERE = "missing_there"
+    STATE = "state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,9 @@ class Booked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """A run that compared everything of a window. `mended` is what was booked because of it;
-    `differences` are those that no person has resolved yet; `foreign_payments` carry another name than
-    this tenant's, or none.
+    """A run that compared everything of a window: payments, refunds and disputes. `mended` is what was
+    booked because of it; `differences` are those that no person has resolved yet; `foreign_payments`
+    carry another name than this tenant's, or none.
     """
 
     id: UUID
@@ -75,9 +77,11 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a payment stands in somebody's books; `amount` is what has come, or is to come."""
+    """How something stands in somebody's books, in the words for such things; `amount` is what was moved
+    or is to be moved.
+    """
 
-    state: AttemptState
+    state: StrEnum
     amount: Money | None
 
 

@@ -139,6 +139,20 @@ async def has_live_attempts(tx: Tx, account_id: UUID) -> bool:
     return found
 
 
+async def methods_in_use(tx: Tx, method_ids: Sequence[UUID]) -> set[UUID]:
+    """With which of these payment methods money may still move."""
+    rows = await tx.fetch(
+        """select distinct p.payment_method_id from payment p
+           join payment_attempt t on t.tenant_id = p.tenant_id and t.payment_id = p.id
+           where p.tenant_id = $1 and p.payment_method_id = any($2::uuid[])
+               and p.payment_method_id is not null
+               and t.state not in ('succeeded', 'declined', 'not_attempted')""",
+        tx.tenant_id,
+        method_ids,
+    )
+    return {row["payment_method_id"] for row in rows}
+
+
 async def attempt_of_event(
     tx: Tx, *, provider: str, provider_key: str | None, references: Sequence[str]
 ) -> AttemptId | None:

@@ -63,6 +63,21 @@ async def booked_as_paid(
     return [_booked_from_row(row) for row in rows]
 
 
+async def known_payments(tx: Tx, provider: str, *, references: Sequence[str]) -> set[str]:
+    """Which of a provider's names are those of payments of ours, or of their pages."""
+    rows = await tx.fetch(
+        """select provider_reference as name from payment_attempt
+               where tenant_id = $1 and provider = $2 and provider_reference = any($3::text[])
+           union
+           select page_reference from payment_attempt
+               where tenant_id = $1 and provider = $2 and page_reference = any($3::text[])""",
+        tx.tenant_id,
+        provider,
+        references,
+    )
+    return {row["name"] for row in rows}
+
+
 async def last_compared_until(tx: Tx, provider: str) -> datetime | None:
     """Up to when a provider's books are known to have been compared."""
     until: datetime | None = await tx.fetch_value(

@@ -108,13 +108,15 @@ async def claim_expired_pages(
     of which nothing came is taken once more `again_after`.
     """
     rows = await tx.fetch(
-        """update payment_attempt t set updated_at = $2
-           where t.tenant_id = $1 and t.id in (
+        # Materialized, because a subquery that is run again would lock another `limit` of them.
+        """with due as materialized (
                select id from payment_attempt
                where tenant_id = $1 and page_expires_at <= $2 and state = 'requires_action'
                    and state not in ('succeeded', 'declined', 'not_attempted')
                    and (updated_at < page_expires_at or updated_at <= $3)
                order by page_expires_at limit $4 for update skip locked)
+           update payment_attempt t set updated_at = $2 from due
+           where t.tenant_id = $1 and t.id = due.id
            returning t.id""",
         tx.tenant_id,
         as_of,

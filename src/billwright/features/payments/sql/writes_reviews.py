@@ -38,3 +38,13 @@ async def resolve_task(tx: Tx, task_id: UUID, *, resolution: str) -> bool:
         tx.now,
     )
     return resolved == 1
+
+
+async def release_key(tx: Tx, dedup_key: str) -> None:
+    """Let what is found under a key be a new task, and leave the one that there is as it is."""
+    await tx.execute(
+        """update review_task set dedup_key = dedup_key || ':' || id
+           where tenant_id = $1 and dedup_key = $2""",
+        tx.tenant_id,
+        dedup_key,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billwright.features.invoicing.sql.reads_credit import refunded_minor
 from billwright.features.payment_providers.model import AttemptState
-from billwright.features.payment_providers.port import CallbackEvent, ProviderAnswer
+from billwright.features.payment_providers.port import ProviderAnswer
 from billwright.features.payments.model import NewReviewTask, ReviewKind
 from billwright.features.payments.operations.open_review_task import open_review_task
 from billwright.features.payments.sql.reads import payment_of_reference
@@ -23,22 +23,28 @@ from billwright.runtime.db.tx import Tx
 _NOTHING_MOVED = frozenset({AttemptState.DECLINED, AttemptState.NOT_ATTEMPTED})
 
 
-async def record_external_refund(tx: Tx, event: CallbackEvent, *, provider: str) -> bool:
-    """Book a refund that the provider tells of, or what became of it; false when it is not known yet
-    which payment it is about, or how much it is, so that the event may come again.
+async def record_external_refund(
+    tx: Tx,
+    *,
+    reference: str,
+    payment_reference: str | None,
+    answer: ProviderAnswer,
+    provider: str,
+) -> bool:
+    """Book a refund that the provider tells of or lists, or what became of it; false when it is not known
+    yet which payment it is about, or how much it is, so that the news may come again.
 
     It has happened, so that it is never refused: not even when it is more than is left of the payment.
     The payer does not owe it again. Unless credit notes had promised it, a person has to write the one
     that says what it was for; that note then sends no second money.
     """
-    reference, answer = event.reference, event.answer
-    if reference is None or answer is None:
-        return False
     known = await _recorded(tx, answer, provider=provider, reference=reference)
     if known or answer.state in _NOTHING_MOVED:
         return True
-    locked = await _locked(tx, event, provider=provider)
-    if locked is None or answer.amount is None:
+    if payment_reference is None or answer.amount is None:
+        return False
+    locked = await _locked(tx, payment_reference, amount=answer.amount, provider=provider)
+    if locked is None:
         return False
     if await _recorded(tx, answer, provider=provider, reference=reference):  # by another worker
         return True
@@ -49,17 +55,15 @@ async def record_external_refund(tx: Tx, event: CallbackEvent, *, provider: str)
     return True
 
 
-async def _locked(tx: Tx, event: CallbackEvent, *, provider: str) -> LockedPayment | None:
+async def _locked(
+    tx: Tx, payment_reference: str, *, amount: Money, provider: str
+) -> LockedPayment | None:
     """The payment that it is about, once the money is known to have come."""
-    if event.payment_reference is None or event.answer is None or event.answer.amount is None:
-        return None
-    payment_id = await payment_of_reference(
-        tx, provider=provider, reference=event.payment_reference
-    )
+    payment_id = await payment_of_reference(tx, provider=provider, reference=payment_reference)
     if payment_id is None:
         return None
     locked = await lock_payment(tx, payment_id)
-    has_currency = event.answer.amount.currency == locked.payment.amount.currency
+    has_currency = amount.currency == locked.payment.amount.currency
     return locked if has_currency and locked.own_money is not None else None
 
 

@@ -28,10 +28,10 @@ from billwright.kernel.money import Money
 from billwright.runtime.db.conditions import Conditions
 from billwright.runtime.db.tx import Tx
 
-_REFUND_COLUMNS = """r.id, r.account_id, r.payment_id, r.credit_note_id, r.origin, r.provider,
+REFUND_COLUMNS = """r.id, r.account_id, r.payment_id, r.credit_note_id, r.origin, r.provider,
     r.provider_key, r.provider_reference, r.state, r.currency, r.amount_minor, r.reason, r.failure_code,
     r.next_check_at, r.version, r.created_at, r.updated_at"""
-_DISPUTE_COLUMNS = """d.id, d.account_id, d.payment_id, d.provider, d.provider_reference, d.state,
+DISPUTE_COLUMNS = """d.id, d.account_id, d.payment_id, d.provider, d.provider_reference, d.state,
     d.currency, d.amount_minor, d.reason, d.respond_by, d.closed_at, d.version, d.created_at,
     d.updated_at"""
 
@@ -39,47 +39,47 @@ _DISPUTE_COLUMNS = """d.id, d.account_id, d.payment_id, d.provider, d.provider_r
 async def refund_by_id(tx: Tx, refund_id: UUID) -> Refund:
     """One refund. Refuses: `refund_unknown`."""
     row = await tx.fetch_row(
-        f"select {_REFUND_COLUMNS} from refund r where r.tenant_id = $1 and r.id = $2",
+        f"select {REFUND_COLUMNS} from refund r where r.tenant_id = $1 and r.id = $2",
         tx.tenant_id,
         refund_id,
     )
     if row is None:
         raise refund_unknown(refund_id=refund_id)
-    return _refund_from_row(row)
+    return refund_from_row(row)
 
 
 async def refunds_by_id(tx: Tx, refund_ids: Sequence[UUID]) -> list[Refund]:
     """Several refunds, the first one first."""
     rows = await tx.fetch(
-        f"""select {_REFUND_COLUMNS} from refund r
+        f"""select {REFUND_COLUMNS} from refund r
             where r.tenant_id = $1 and r.id = any($2::uuid[]) order by r.id""",
         tx.tenant_id,
         refund_ids,
     )
-    return [_refund_from_row(row) for row in rows]
+    return [refund_from_row(row) for row in rows]
 
 
 async def refund_of_key(tx: Tx, provider_key: str) -> Refund | None:
     """The refund that was asked for under a key of ours."""
     row = await tx.fetch_row(
-        f"select {_REFUND_COLUMNS} from refund r where r.tenant_id = $1 and r.provider_key = $2",
+        f"select {REFUND_COLUMNS} from refund r where r.tenant_id = $1 and r.provider_key = $2",
         tx.tenant_id,
         provider_key,
     )
-    return None if row is None else _refund_from_row(row)
+    return None if row is None else refund_from_row(row)
 
 
 async def refund_of_reference(tx: Tx, *, provider: str, reference: str) -> Refund | None:
     """The refund that a provider calls so."""
     row = await tx.fetch_row(
-        f"""select {_REFUND_COLUMNS} from refund r
+        f"""select {REFUND_COLUMNS} from refund r
             where r.tenant_id = $1 and r.provider_reference = $2 and r.provider = $3
             order by r.id limit 1""",
         tx.tenant_id,
         reference,
         provider,
     )
-    return None if row is None else _refund_from_row(row)
+    return None if row is None else refund_from_row(row)
 
 
 class RefundFilter(TypedDict, total=False):
@@ -106,11 +106,11 @@ async def list_refunds(
     found.add("r.created_at >= {}", asked.get("created_after"))
     found.add("r.created_at < {}", asked.get("created_before"))
     rows = await tx.fetch(
-        f"""select {_REFUND_COLUMNS} from refund r where {found.sql}
+        f"""select {REFUND_COLUMNS} from refund r where {found.sql}
             order by r.id desc limit {found.parameter(limit)}""",
         *found.values,
     )
-    return [_refund_from_row(row) for row in rows]
+    return [refund_from_row(row) for row in rows]
 
 
 async def refund_request(tx: Tx, refund: Refund) -> RefundRequest | None:
@@ -208,25 +208,25 @@ async def money_of_invoices(tx: Tx, invoice_ids: Sequence[UUID]) -> dict[UUID, l
 async def dispute_by_id(tx: Tx, dispute_id: UUID) -> StoredDispute:
     """One dispute. Refuses: `dispute_unknown`."""
     row = await tx.fetch_row(
-        f"select {_DISPUTE_COLUMNS} from dispute d where d.tenant_id = $1 and d.id = $2",
+        f"select {DISPUTE_COLUMNS} from dispute d where d.tenant_id = $1 and d.id = $2",
         tx.tenant_id,
         dispute_id,
     )
     if row is None:
         raise dispute_unknown(dispute_id=dispute_id)
-    return _dispute_from_row(row)
+    return dispute_from_row(row)
 
 
 async def dispute_of_reference(tx: Tx, *, provider: str, reference: str) -> StoredDispute | None:
     """The dispute that a provider calls so."""
     row = await tx.fetch_row(
-        f"""select {_DISPUTE_COLUMNS} from dispute d
+        f"""select {DISPUTE_COLUMNS} from dispute d
             where d.tenant_id = $1 and d.provider = $2 and d.provider_reference = $3""",
         tx.tenant_id,
         provider,
         reference,
     )
-    return None if row is None else _dispute_from_row(row)
+    return None if row is None else dispute_from_row(row)
 
 
 async def list_disputes(
@@ -240,7 +240,7 @@ async def list_disputes(
 ) -> list[StoredDispute]:
     """Disputes, newest first, that come after the one named `before` in that order."""
     rows = await tx.fetch(
-        f"""select {_DISPUTE_COLUMNS} from dispute d
+        f"""select {DISPUTE_COLUMNS} from dispute d
             where d.tenant_id = $1 and ($2::uuid is null or d.id < $2)
                 and ($4::uuid is null or d.account_id = $4)
                 and ($5::uuid is null or d.payment_id = $5)
@@ -253,10 +253,11 @@ async def list_disputes(
         payment_id,
         state.value if state else None,
     )
-    return [_dispute_from_row(row) for row in rows]
+    return [dispute_from_row(row) for row in rows]
 
 
-def _refund_from_row(row: asyncpg.Record) -> Refund:
+def refund_from_row(row: asyncpg.Record) -> Refund:
+    """A refund from a row that holds its columns."""
     return Refund(
         id=RefundId(row["id"]),
         account_id=row["account_id"],
@@ -277,7 +278,8 @@ def _refund_from_row(row: asyncpg.Record) -> Refund:
     )
 
 
-def _dispute_from_row(row: asyncpg.Record) -> StoredDispute:
+def dispute_from_row(row: asyncpg.Record) -> StoredDispute:
+    """A dispute from a row that holds its columns."""
     return StoredDispute(
         id=DisputeId(row["id"]),
         account_id=row["account_id"],

@@ -9,6 +9,7 @@ from uuid import UUID
 from billwright.features.payments.model import MANUAL
 from billwright.features.payments.rules.next_check import next_check_at
 from billwright.features.refunds.model import Refund, StoredDispute
+from billwright.features.refunds.sql.reads import DISPUTE_COLUMNS, dispute_from_row
 from billwright.runtime.db.tx import Tx
 
 
@@ -153,4 +154,34 @@ async def update_dispute(tx: Tx, dispute: StoredDispute) -> None:
         dispute.closed_at,
         dispute.version,
         dispute.updated_at,
+    )
+
+
+async def claim_open_disputes(
+    tx: Tx, provider: str, *, asked_before: datetime, limit: int
+) -> list[StoredDispute]:
+    """Take up to `limit` open disputes that were known before and of which the provider was not asked
+    since, those first of which it was asked longest ago, and note that it is.
+    """
+    rows = await tx.fetch(
+        f"""select {DISPUTE_COLUMNS} from dispute d
+            where d.tenant_id = $1 and d.provider = $2 and d.state = 'open'
+                and (d.asked_at is null or d.asked_at < $3) and d.created_at < $3
+            order by d.asked_at nulls first, d.id limit $4 for update skip locked""",
+        tx.tenant_id,
+        provider,
+        asked_before,
+        limit,
+    )
+    await note_asked(tx, [row["id"] for row in rows])
+    return [dispute_from_row(row) for row in rows]
+
+
+async def note_asked(tx: Tx, dispute_ids: Sequence[UUID]) -> None:
+    """Note that the provider has said how these disputes stand."""
+    await tx.execute(
+        """update dispute set asked_at = $2 where tenant_id = $1 and id = any($3::uuid[])""",
+        tx.tenant_id,
+        tx.machine_now,
+        dispute_ids,
     )

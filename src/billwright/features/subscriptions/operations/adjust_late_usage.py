@@ -8,21 +8,18 @@ from uuid import UUID
 
 import structlog
 
-from billwright.features.accounts.model import Account
+from billwright.features.accounts.model import Account, AccountStatus
 from billwright.features.accounts.operations.park_account import UNBILLABLE, park_account
 from billwright.features.accounts.sql.reads import accounts_by_id
-from billwright.features.catalog.sql.reads import versions_of_components
 from billwright.features.invoicing.model import InvoiceDraft, InvoiceTiming, NewCharge
 from billwright.features.invoicing.operations.bill_charges import bill_charges
 from billwright.features.subscriptions.events import SubscriptionUsageAdjusted
-from billwright.features.subscriptions.model import BilledUsage, Subscription
-from billwright.features.subscriptions.rules.late_usage import recounted
-from billwright.features.subscriptions.sql.reads import subscriptions_by_id
-from billwright.features.subscriptions.sql.reads_usage import billed_usage_within
+from billwright.features.subscriptions.model import Subscription
+from billwright.features.subscriptions.operations.leave_late_usage import leave_late_usage
+from billwright.features.subscriptions.operations.recount_windows import Recount, recount_windows
 from billwright.features.subscriptions.sql.writes_usage import upsert_billed_usage
-from billwright.features.usage.model import LateUsage, UsageWindow, Used
+from billwright.features.usage.model import LateUsage
 from billwright.features.usage.operations.claim_late_usage import claim_late_usage
-from billwright.features.usage.sql.reads import used_quantities
 from billwright.kernel.currency import currency_of
 from billwright.runtime.db.tx import Tx
 
@@ -65,59 +62,33 @@ async def _adjust_or_park(tx: Tx, late: Sequence[LateUsage], *, account: Account
 
 
 async def _adjust(tx: Tx, late: Sequence[LateUsage], *, accounts: Mapping[UUID, Account]) -> None:
-    changed = await _changed(tx, late)
-    if not changed:
+    billed: list[Recount] = []
+    left: list[Recount] = []
+    for one in await recount_windows(tx, late):
+        is_closed = accounts[one.subscription.account_id].status is AccountStatus.CLOSED
+        (left if is_closed and one.charge is not None else billed).append(one)
+    await _bill(tx, billed, accounts=accounts)
+    await leave_late_usage(tx, left, late=late)
+
+
+async def _bill(tx: Tx, recounts: Sequence[Recount], *, accounts: Mapping[UUID, Account]) -> None:
+    if not recounts:
         return
-    subscriptions = await subscriptions_by_id(tx, {billed.subscription_id for billed, _ in changed})
-    versions = await versions_of_components(
-        tx, list({billed.plan_component_id for billed, _ in changed})
-    )
-    kept: list[BilledUsage] = []
+    subscriptions: dict[UUID, Subscription] = {
+        one.subscription.id: one.subscription for one in recounts
+    }
     charges: dict[UUID, list[NewCharge]] = {}
-    for billed, used in changed:
-        subscription = subscriptions[billed.subscription_id]
-        after, charge = recounted(
-            billed,
-            used,
-            version=versions[billed.plan_component_id],
-            currency=currency_of(subscription.currency),
-            cutoff=tx.now,
-        )
-        kept.append(after)
-        if charge is not None:
-            charges.setdefault(subscription.id, []).append(charge)
-            _record(tx, subscription, charge=charge, before=billed, after=after)
-    await upsert_billed_usage(tx, kept)
+    for one in recounts:
+        if one.charge is not None:
+            charges.setdefault(one.subscription.id, []).append(one.charge)
+            _record(tx, one, charge=one.charge)
+    await upsert_billed_usage(tx, [one.after for one in recounts])
     await bill_charges(
         tx,
         [
             _draft(subscriptions[one], own, account=accounts[subscriptions[one].account_id])
             for one, own in charges.items()
         ],
-    )
-
-
-async def _changed(tx: Tx, late: Sequence[LateUsage]) -> list[tuple[BilledUsage, Used | None]]:
-    """The windows whose events are others than those that were billed, with what they hold now."""
-    billed = await billed_usage_within(
-        tx, {one.subscription_id: (one.occurred_from, one.occurred_until) for one in late}
-    )
-    windows = [_window(key, one) for key, one in enumerate(billed)]
-    found = await used_quantities(tx, windows, cutoff=None) if windows else {}
-    pairs = [(one, found.get(key)) for key, one in enumerate(billed)]
-    return [(one, used) for one, used in pairs if (used.digest if used else None) != one.digest]
-
-
-def _window(key: int, billed: BilledUsage) -> UsageWindow:
-    whole_start, whole_end = billed.basis.whole_start, billed.basis.whole_end
-    return UsageWindow(
-        key=key,
-        subscription_id=billed.subscription_id,
-        meter=billed.meter,
-        start=billed.start,
-        end=billed.end,
-        period=whole_end - whole_start if whole_start and whole_end else None,
-        version=billed.meter_version,
     )
 
 
@@ -134,14 +105,8 @@ def _draft(
     )
 
 
-def _record(
-    tx: Tx,
-    subscription: Subscription,
-    *,
-    charge: NewCharge,
-    before: BilledUsage,
-    after: BilledUsage,
-) -> None:
+def _record(tx: Tx, recount: Recount, *, charge: NewCharge) -> None:
+    subscription, before, after = recount.subscription, recount.before, recount.after
     tx.publish(
         SubscriptionUsageAdjusted(
             subject_id=subscription.id,

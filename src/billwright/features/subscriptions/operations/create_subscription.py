@@ -22,7 +22,6 @@ from billwright.features.promotions.operations.redeem_promotion import (
 from billwright.features.subscriptions.errors import (
     currency_not_sold,
     subscription_external_id_taken,
-    trial_already_used,
     trial_length_missing,
 )
 from billwright.features.subscriptions.events import SubscriptionCreated
@@ -50,7 +49,6 @@ from billwright.features.subscriptions.rules.service_charges import refuse_overs
 from billwright.features.subscriptions.sql.reads import has_subscriptions, subscription_by_id
 from billwright.features.subscriptions.sql.writes import insert_subscription
 from billwright.features.tenancy.operations.next_number import next_subscription_number
-from billwright.kernel.calendar import local_date
 from billwright.kernel.currency import currency_of
 from billwright.kernel.ids import new_id
 from billwright.kernel.refusal import Category, Refusal
@@ -67,8 +65,9 @@ class CreateSubscription:
     those from `bills_from` on, where a period begins. `trial_days` or `trial_until`, and
     `trial_end_behavior` take the place of the plan's. `promotion_codes` are redeemed for it.
 
-    A customer has one trial of a plan. One that is asked for again is refused, the plan's own is just
-    not given again, unless `allows_repeated_trial`. With `begins_with_trial` there must be one.
+    A customer has one trial of a plan, whoever of those who share a payment method asks. One that is
+    asked for again is refused, the plan's own is just not given again, unless `allows_repeated_trial`.
+    With `begins_with_trial` there must be one.
     """
 
     account_id: UUID
@@ -97,7 +96,8 @@ async def create_subscription(tx: Tx, command: CreateSubscription) -> Commanded:
     Refuses: `account_unknown_here`, `account_closed`, `plan_unknown_here`, `plan_archived`,
     `currency_unknown`, `currency_not_sold`, `component_unknown`, `charge_too_large`,
     `starts_at_invalid`, `bills_from_invalid`, `trial_until_invalid`, `trial_length_missing`,
-    `trial_already_used`, `subscription_external_id_taken`, and what `redeem_promotion` refuses.
+    `trial_already_used`, `trial_used_with_payment_method`, `subscription_external_id_taken`, and what
+    `redeem_promotion` refuses.
     """
     account = await _account(tx, command.account_id)
     plan = await _plan(tx, command.plan_code)
@@ -201,12 +201,17 @@ async def _with_its_trial(
         if command.begins_with_trial:
             raise trial_length_missing(pointer="/trial_days", plan_code=command.plan_code)
         return created
-    redeemed_at = await redeem_trial(tx, created.id, account=account, plan_code=command.plan_code)
-    if redeemed_at is None or command.allows_repeated_trial:
+    refusal = await redeem_trial(
+        tx,
+        created.id,
+        account=account,
+        plan_code=command.plan_code,
+        is_allowed=command.allows_repeated_trial,
+    )
+    if refusal is None:
         return created
     if command.begins_with_trial or command.trial_days or command.trial_until:
-        redeemed_on = local_date(redeemed_at, account.zone)
-        raise trial_already_used(plan_code=command.plan_code, redeemed_on=redeemed_on)
+        raise refusal
     return replace(created, trial=Trial(end_behavior=created.trial.end_behavior))
 
 

@@ -12,6 +12,7 @@ from billwright.features.catalog.model import PlanVersion
 from billwright.features.catalog.sql.reads import plan_versions, versions_of_components
 from billwright.features.invoicing.model import LiveCharge
 from billwright.features.invoicing.sql.reads import (
+    charges_by_id,
     latest_reversals,
     live_charges,
     one_time_components,
@@ -53,7 +54,8 @@ async def gather_facts(
     terms = ChargingTerms(seller.proration_granularity, seller.rounding)
     inside = [one for one in questions if _is_inside(one)]
     live = await _live(tx, inside)
-    live_versions = await _live_versions(tx, live)
+    taken_back = await _taken_back(tx, inside)
+    live_versions = await _live_versions(tx, [*live.values(), *taken_back.values()])
     reversed_at = await _reversed_at(tx, inside)
     once = await _charged_once(
         tx, [one for one in questions if _is_inside(one) or one.subscription.pending_change]
@@ -67,6 +69,7 @@ async def gather_facts(
             zone=accounts[one.subscription.account_id].zone,
             has_payment_method=accounts[one.subscription.account_id].has_payment_method,
             live=live.get(one.subscription.id, ()),
+            taken_back=taken_back.get(one.subscription.id, ()),
             live_versions=live_versions,
             used=used.get(one.subscription.id, {}),
             cutoff=tx.now,
@@ -109,12 +112,28 @@ async def _live(tx: Tx, inside: Sequence[Question]) -> dict[UUID, tuple[LiveChar
     }
 
 
+async def _taken_back(tx: Tx, inside: Sequence[Question]) -> dict[UUID, tuple[LiveCharge, ...]]:
+    """What a standstill has taken back, for the few that stand still and had it."""
+    wanted = {
+        one.subscription.id: one.subscription.pause.taken_back
+        for one in inside
+        if one.subscription.pause.taken_back
+    }
+    if not wanted:
+        return {}
+    found = await charges_by_id(tx, [charge_id for ids in wanted.values() for charge_id in ids])
+    return {
+        subscription_id: tuple(found[charge_id] for charge_id in ids)
+        for subscription_id, ids in wanted.items()
+    }
+
+
 async def _live_versions(
-    tx: Tx, live: Mapping[UUID, tuple[LiveCharge, ...]]
+    tx: Tx, kinds: Sequence[tuple[LiveCharge, ...]]
 ) -> dict[UUID, PlanVersion]:
     components = {
         one.charge.plan_component_id
-        for charges in live.values()
+        for charges in kinds
         for one in charges
         if one.charge.plan_component_id is not None
     }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from billwright.features.promotions.model import Redemption
 from billwright.features.subscriptions.errors import bills_from_invalid, starts_at_invalid
-from billwright.features.subscriptions.model import Subscription
+from billwright.features.subscriptions.model import Subscription, SubscriptionItem
 from billwright.features.subscriptions.rules.due import take_step
 from billwright.features.subscriptions.rules.transition import Facts, Transition
 from billwright.kernel.event import Event
@@ -74,9 +74,14 @@ def caught_up(
         )
         charges += latest.charges
         redemptions |= {one.id: one for one in latest.redemptions}
+    after = latest.after
     return replace(
         step,
-        after=replace(latest.after, version=subscription.version + 1),
+        after=replace(
+            after,
+            items=_accruing_from(bills_from, after),
+            version=subscription.version + 1,
+        ),
         at=now,
         charges=tuple(
             charge for charge in charges if bills_from is None or charge.period_start >= bills_from
@@ -98,6 +103,15 @@ def _of_what_is_billed(facts: Facts, *, at: datetime, bills_from: datetime | Non
     if bills_from is None or at >= bills_from:
         return facts
     return replace(facts, redemptions=())
+
+
+def _accruing_from(
+    bills_from: datetime | None, subscription: Subscription
+) -> tuple[SubscriptionItem, ...]:
+    """The items, of which nothing is owed in arrears for a period that was billed elsewhere."""
+    if bills_from is None or bills_from <= subscription.period.start:
+        return subscription.items
+    return tuple(replace(item, accrues_from=bills_from) for item in subscription.items)
 
 
 def _merged(

@@ -17,6 +17,7 @@ from billwright.features.subscriptions.model import (
     Subscription,
 )
 from billwright.features.subscriptions.rules.decision import keep_decision
+from billwright.features.subscriptions.rules.kept_period import owed_again
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
 from billwright.features.subscriptions.rules.next_action import next_action_at
 from billwright.features.subscriptions.rules.pausing import going_on, owed_at_standstill
@@ -70,7 +71,8 @@ def become_unpaid(
         subscription, facts, proration=PauseProration.NONE, at=at
     )
     stopped = become_unpaid_unbilled(subscription, facts.version, at=at, now=now)
-    return replace(stopped, charges=charges, redemptions=redemptions)
+    unpaid = replace(stopped.after, pause=Pause(taken_back=owed_again(facts)))
+    return replace(stopped, after=unpaid, charges=charges, redemptions=redemptions)
 
 
 def become_unpaid_unbilled(
@@ -130,7 +132,7 @@ def recover_when_billable(
         return None
     waiting = replace(
         subscription,
-        pause=Pause(at=now, resumes_at=now),
+        pause=replace(subscription.pause, at=now, resumes_at=now),
         version=subscription.version + 1,
         updated_at=now,
     )

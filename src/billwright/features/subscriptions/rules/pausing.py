@@ -19,7 +19,8 @@ from billwright.features.subscriptions.rules.beginning import concluded
 from billwright.features.subscriptions.rules.discounting import discounted
 from billwright.features.subscriptions.rules.kept_period import (
     accruing_again,
-    minimums_paid_ahead,
+    held_until_renewal,
+    owed_again,
 )
 from billwright.features.subscriptions.rules.lifecycle import LIFECYCLE, Action
 from billwright.features.subscriptions.rules.next_action import next_action_at
@@ -67,6 +68,7 @@ def pause(
     redemptions: tuple[Redemption, ...] = ()
     if subscription.state is SubscriptionState.ACTIVE:
         charges, redemptions = owed_at_standstill(subscription, facts, proration=proration, at=at)
+        paused = replace(paused, pause=replace(paused.pause, taken_back=owed_again(facts)))
     return Transition(
         action="subscription.pause",
         before=subscription,
@@ -141,8 +143,8 @@ def going_on(
     """Service that stood still goes on at an instant; time in which there was none is not charged."""
     goes_on = before.pause.keeps_period and at < before.period.end
     if goes_on:
-        after = replace(after, items=accruing_again(before.items, facts.version, at=at))
-        owed = minimums_paid_ahead(after, facts, at=at)
+        after = replace(after, items=accruing_again(before.items, at=at))
+        owed = held_until_renewal(after, facts, at=at)
     else:
         schedule = schedule_from(at, version=facts.version, zone=facts.zone)
         items = tuple(replace(item, accrues_from=None) for item in before.items)

@@ -32,7 +32,8 @@ class Facts:
     """What a step must know beside the subscription itself.
 
     `version` is the version that it has. `live` are the recurring charges that cover the time after
-    the step, `live_versions` the plan versions that they were sold under, by component. `used` is what
+    the step, `taken_back` those that a standstill has taken back and its end brings again,
+    `live_versions` the plan versions that both were sold under, by component. `used` is what
     was used of each usage component from where it accrues up to the step, as far as it was known at
     `cutoff`. `redemptions` are its promotions, `charged_once` the components whose one-time charge was
     made, `reversed_at` the last instant at which a charge was taken back. `zone` is the account's,
@@ -44,6 +45,7 @@ class Facts:
     zone: str
     has_payment_method: bool
     live: tuple[LiveCharge, ...] = ()
+    taken_back: tuple[LiveCharge, ...] = ()
     live_versions: Mapping[UUID, PlanVersion] = field(default_factory=dict)
     used: Mapping[UUID, Used] = field(default_factory=dict)
     cutoff: datetime | None = None

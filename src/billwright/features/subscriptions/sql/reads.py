@@ -48,9 +48,9 @@ SUBSCRIPTION_COLUMNS = """s.id, s.number, s.external_id, s.account_id, s.plan_ve
     s.trial_end_behavior, s.renews, s.cancel_at, s.canceled_at, s.cancellation_reason,
     s.cancellation_feedback, s.cancellation_comment, s.cancellation_proration,
     s.cancels_at_period_end, s.bills_final_usage, s.ended_at, s.paused_at, s.resumes_at,
-    s.keeps_period, s.pending_change, s.unpaid_change, s.collection_paused, s.collection_resumes_at,
-    s.past_due_at, s.trial_original_end, s.trial_state, s.cancellation_mode, s.reminder_days,
-    s.reminded_of, s.test_clock_id, s.metadata, s.version, s.created_at, s.updated_at"""
+    s.keeps_period, s.taken_back, s.pending_change, s.unpaid_change, s.collection_paused,
+    s.collection_resumes_at, s.past_due_at, s.trial_original_end, s.trial_state, s.cancellation_mode,
+    s.reminder_days, s.reminded_of, s.test_clock_id, s.metadata, s.version, s.created_at, s.updated_at"""
 
 # What many subscriptions have is made once; looking a word up is quicker than asking its enumeration.
 _STATES = {str(state): state for state in SubscriptionState}
@@ -336,8 +336,12 @@ def _cancellation(row: asyncpg.Record) -> Cancellation:
 
 
 def _pause(row: asyncpg.Record) -> Pause:
-    if row["paused_at"] is None:
+    taken_back = row["taken_back"]
+    if row["paused_at"] is None and taken_back is None:
         return _NO_PAUSE
     return Pause(
-        at=row["paused_at"], resumes_at=row["resumes_at"], keeps_period=row["keeps_period"]
+        at=row["paused_at"],
+        resumes_at=row["resumes_at"],
+        keeps_period=row["keeps_period"],
+        taken_back=tuple(taken_back or ()),
     )

@@ -16,8 +16,25 @@ async def insert_trial_redemptions(tx: Tx, redemptions: Sequence[Mapping[str, ob
     return await tx.insert("trial_redemption", redemptions, on_conflict="on conflict do nothing")
 
 
+async def insert_allowed_redemption(
+    tx: Tx, subscription_id: UUID, *, account_id: UUID, plan_code: str
+) -> None:
+    """Note that a person has allowed another trial. The mail address stays with who had the first one."""
+    await tx.execute(
+        """insert into trial_redemption (tenant_id, subscription_id, plan_code, account_id, email_key,
+               redeemed_at, is_allowed)
+           values ($1, $2, $3, $4, null, $5, true)
+           on conflict (tenant_id, account_id, plan_code) do update set is_allowed = true""",
+        tx.tenant_id,
+        subscription_id,
+        plan_code,
+        account_id,
+        tx.now,
+    )
+
+
 async def delete_trial_redemptions(tx: Tx, subscription_ids: Sequence[UUID]) -> None:
-    """Forget trials that never began."""
+    """Forget trials that never began, and with what they were to be had."""
     await tx.execute(
         """delete from trial_redemption
            where tenant_id = $1 and subscription_id = any($2::uuid[])""",

@@ -30,7 +30,7 @@ async def find_seller(tx: Tx) -> Seller | None:
     row = await tx.fetch_row(
         """select id, party, currency, locale, zone, payment_terms_days, fiscal_year_start_month,
                tax_rates, small_business_exempt, oss_registered_since, tax_engine,
-               proration_granularity, rounding, minimum_invoice
+               proration_granularity, rounding, minimum_invoice, repeated_trials
            from seller where tenant_id = $1 order by id limit 1""",
         tx.tenant_id,
     )

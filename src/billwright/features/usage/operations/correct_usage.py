@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,7 +72,7 @@ async def correct_usage(
                 source=one.corrects.source, event_id=one.corrects.event_id
             )
         told.append((places[before.subscription_id], _event(one, before=before.event)))
-    return await record_events(
+    recorded = await record_events(
         tx,
         told,
         within="/corrections",
@@ -80,6 +81,29 @@ async def correct_usage(
             for one, (place, _) in zip(corrections, told, strict=True)
         ],
     )
+    _audit(tx, told, recorded=recorded)
+    return recorded
+
+
+def _audit(
+    tx: Tx,
+    told: Sequence[tuple[UsagePlace, NewUsage]],
+    *,
+    recorded: Collection[tuple[str, str]],
+) -> None:
+    """An entry for each subscription, because what is owed was changed by hand. Other events are their
+    own record of who told them.
+    """
+    new = Counter(
+        place.subscription_id for place, event in told if (event.source, event.event_id) in recorded
+    )
+    for subscription_id, corrections in new.items():
+        tx.audit(
+            "usage.correct",
+            subject_type="subscription",
+            subject_id=subscription_id,
+            details={"corrections": corrections},
+        )
 
 
 def _event(correction: Correction, *, before: NewUsage) -> NewUsage:

@@ -67,21 +67,7 @@ async def record_events(
         late = late_usage([*((place, event.occurred_at) for place, event in told), *taken_away])
         if late:
             await mark_late_usage(tx, late)
-        _audit(tx, told, new=len(recorded))
     return recorded
-
-
-def _audit(tx: Tx, told: Sequence[tuple[UsagePlace, NewUsage]], *, new: int) -> None:
-    """One entry, also where a batch is of many subscriptions: the events are their own record."""
-    places = {id(place): place for place, _ in told}.values()
-    subscriptions = {place.subscription_id for place in places}
-    is_one = len(subscriptions) == 1
-    tx.audit(
-        "usage.record",
-        subject_type="subscription" if is_one else "tenant",
-        subject_id=subscriptions.pop() if is_one else tx.tenant_id,
-        details={"events": len(told), "new": new},
-    )
 
 
 async def _refuse_differing(

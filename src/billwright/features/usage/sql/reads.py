@@ -13,6 +13,7 @@ import asyncpg
 from billwright.features.usage.model import (
     Aggregation,
     EventName,
+    ListedEvent,
     MeterDefinition,
     MeterVersion,
     NewUsage,
@@ -24,6 +25,8 @@ from billwright.features.usage.model import (
 from billwright.features.usage.rules.aggregation import digest_of, quantity_of
 from billwright.features.usage.sql.reads_meters import meter_versions
 from billwright.features.usage.sql.totals import HELD, OF_SETS
+from billwright.kernel.actor import Actor, ActorKind
+from billwright.runtime.db.conditions import Conditions
 from billwright.runtime.db.json import from_json, to_json
 from billwright.runtime.db.tx import Tx
 
@@ -129,6 +132,56 @@ async def recorded_events(
         )
         for row in rows
     }
+
+
+async def list_events(
+    tx: Tx,
+    subscription_id: UUID,
+    *,
+    event_type: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: tuple[datetime, str, str] | None,
+    limit: int,
+) -> list[ListedEvent]:
+    """A subscription's events of a type that occurred from and including `since` until `until`, latest
+    first, after the one with that instant, source and id. Corrected ones are among them.
+    """
+    wanted = Conditions("u.tenant_id = {}", tx.tenant_id)
+    wanted.add("u.subscription_id = {}", subscription_id)
+    wanted.add("u.meter = {}", event_type)
+    wanted.add("u.occurred_at >= {}", since)
+    wanted.add("u.occurred_at < {}", until)
+    if before is not None:
+        at, source, event_id = map(wanted.parameter, before)
+        wanted.add_text(f"(u.occurred_at, u.source, u.event_id) < ({at}, {source}, {event_id})")
+    rows = await tx.fetch(
+        f"""select u.source, u.event_id, u.meter, u.quantity, u.occurred_at, u.received_at,
+                u.properties, u.corrects_source, u.corrects_event_id,
+                u.actor_kind, u.actor_name, u.actor_id, c.source as by_source, c.event_id as by_event_id
+            from usage_event u
+            left join usage_event c on c.tenant_id = u.tenant_id
+                and c.corrects_source = u.source and c.corrects_event_id = u.event_id
+            where {wanted.sql}
+            order by u.occurred_at desc, u.source desc, u.event_id desc
+            limit {wanted.parameter(limit)}""",
+        *wanted.values,
+    )
+    return [_listed_from_row(row) for row in rows]
+
+
+def _listed_from_row(row: asyncpg.Record) -> ListedEvent:
+    told_by = corrected_by = None
+    if row["actor_kind"] is not None:
+        told_by = Actor(ActorKind(row["actor_kind"]), row["actor_name"], row["actor_id"])
+    if row["by_event_id"] is not None:
+        corrected_by = EventName(row["by_source"], row["by_event_id"])
+    return ListedEvent(
+        event=_event_from_row(row),
+        received_at=row["received_at"],
+        told_by=told_by,
+        corrected_by=corrected_by,
+    )
 
 
 def _event_from_row(row: asyncpg.Record) -> NewUsage:

@@ -32,9 +32,10 @@ async def insert_events(
     some: str | None = await tx.fetch_value(
         """with new as (
                insert into usage_event (tenant_id, source, event_id, account_id, subscription_id, meter,
-                   quantity, occurred_at, received_at, properties, corrects_source, corrects_event_id)
+                   quantity, occurred_at, received_at, properties, corrects_source, corrects_event_id,
+                   actor_kind, actor_name, actor_id)
                select $1, r.s, r.e, ($3::uuid[])[r.p], ($4::uuid[])[r.p], r.m, r.q, r.at,
-                   ($5::timestamptz[])[r.p], r.properties, r.cs, r.ce
+                   ($5::timestamptz[])[r.p], r.properties, r.cs, r.ce, $7, $8, $9
                from json_to_recordset($2::json) as r (s text, e text, p int, m text, q numeric,
                    at timestamptz, properties jsonb, cs text, ce text)
                on conflict do nothing
@@ -71,6 +72,9 @@ async def insert_events(
         [place.subscription_id for place in places],
         [place.now for place in places],
         len(ordered),
+        tx.actor.kind,
+        tx.actor.name,
+        tx.actor.id,
     )
     if some is None:
         return {(event.source, event.event_id) for _, event in told}

@@ -17,17 +17,15 @@ def oidc_issuer(settings: Settings, *, clock: Clock | None = None) -> TokenIssue
     from billwright.providers.identity.oidc.introspection import Introspection  # noqa: PLC0415
     from billwright.providers.identity.oidc.issuer import OidcIssuer  # noqa: PLC0415
     from billwright.providers.identity.oidc.published import Publication  # noqa: PLC0415
+    from billwright.providers.identity.oidc.reach import Reach  # noqa: PLC0415
 
-    if settings.oidc_issuer is None or settings.keycloak_client_id is None:
+    issuer, address = settings.oidc_issuer, settings.oidc_issuer_address
+    if issuer is None or address is None or settings.keycloak_client_id is None:
         raise ValueError("an issuer needs an address and a client")
     clock = clock or SystemClock()
     documents = Documents()
-    publication = Publication(
-        settings.oidc_issuer,
-        documents=documents,
-        clock=clock,
-        plain_http=settings.environment != "production",
-    )
+    reach = Reach(issuer=issuer, address=address, plain_http=settings.environment != "production")
+    publication = Publication(reach, documents=documents, clock=clock)
     introspection = None
     if settings.keycloak_client_secret and settings.keycloak_token_validation != "offline":  # noqa: S105 - a word
         introspection = Introspection(

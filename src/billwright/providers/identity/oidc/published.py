@@ -11,15 +11,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from billwright.features.identity.port import IssuerUnavailable, TokenRefused
 from billwright.providers.identity.oidc.documents import Documents, DocumentUnavailable
 from billwright.providers.identity.oidc.keys import KeySet, PublicKey
+from billwright.providers.identity.oidc.reach import Reach
 from billwright.runtime.clock import Clock
-from billwright.runtime.settings_values import is_protected
 
 _PAUSE = timedelta(seconds=10)
 _FRESH = timedelta(hours=1)
@@ -38,17 +37,12 @@ class Published:
 
 
 class Publication:
-    """The newest `Published` of the issuer at `address`; over plain http only where that is allowed,
-    or on this machine itself.
-    """
+    """The newest `Published` of the issuer within `reach`."""
 
-    def __init__(
-        self, address: str, *, documents: Documents, clock: Clock, plain_http: bool
-    ) -> None:
-        self._address = address.rstrip("/")
+    def __init__(self, reach: Reach, *, documents: Documents, clock: Clock) -> None:
+        self._reach = reach
         self._documents = documents
         self._clock = clock
-        self._plain_http = plain_http
         self._latest: Published | None = None
         self._asked_at: datetime | None = None
         self._answered = False
@@ -95,27 +89,20 @@ class Publication:
             _log.warning("The issuer of tokens has not said what its keys are", reason=str(error))
 
     async def _published(self, now: datetime) -> Published:
-        discovery = await self._documents.document(
-            f"{self._address}/.well-known/openid-configuration"
-        )
-        name = discovery.get("issuer")
-        if not isinstance(name, str) or name.removesuffix("/") != self._address:
-            raise DocumentUnavailable(f"{self._address} calls itself {name!r}")
-        keys_url = self._endpoint(discovery, "jwks_uri")
+        reach = self._reach
+        discovery = await self._documents.document(reach.discovery_url)
+        name = reach.name_in_tokens(discovery.get("issuer"))
+        if name is None:
+            raise DocumentUnavailable(f"{reach.address} calls itself {discovery.get('issuer')!r}")
+        keys_url = reach.reachable(discovery.get("jwks_uri"))
         if keys_url is None:
-            raise DocumentUnavailable(f"{self._address} names no jwks_uri that may be asked")
+            raise DocumentUnavailable(f"{reach.address} names no jwks_uri that may be asked")
         published = (await self._documents.document(keys_url)).get("keys")
         if not isinstance(published, list):
             raise DocumentUnavailable(f"{keys_url} is no set of keys")
         return Published(
             name=name,
             keys=KeySet(published),
-            introspection_url=self._endpoint(discovery, "introspection_endpoint"),
+            introspection_url=reach.reachable(discovery.get("introspection_endpoint")),
             at=now,
         )
-
-    def _endpoint(self, discovery: dict[str, Any], name: str) -> str | None:
-        url = discovery.get(name)
-        if not isinstance(url, str):
-            return None
-        return url if self._plain_http or is_protected(url) else None

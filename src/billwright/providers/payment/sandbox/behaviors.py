@@ -61,10 +61,15 @@ DECLINES = {
 }
 
 
+def is_magic(reference: str) -> bool:
+    """Whether it is the name of a behavior, and no method that a payer has left."""
+    return reference.removeprefix(METHOD_PREFIX) in set(Behavior)
+
+
 def behavior_of(amount: Money, method: SavedMethod | None) -> Behavior:
     """What is going to happen."""
     if method is not None:
         name = method.reference.removeprefix(METHOD_PREFIX)
-        if name in set(Behavior):
+        if is_magic(name):
             return Behavior(name)
     return BY_LAST_DIGITS.get(amount.amount_minor % 10_000, Behavior.PAID)

@@ -37,7 +37,7 @@ def event_body(
     """An event that tells how an entry stands, or a dispute about it."""
     thing: dict[str, Any] = {
         "reference": entry.reference,
-        "provider_key": entry.provider_key,
+        "provider_key": None if entry.is_made_there else entry.provider_key,
         "tenant_id": entry.tenant_id and str(entry.tenant_id),
         "state": entry.state.value,
         "failure_code": entry.failure_code,
@@ -55,6 +55,11 @@ def event_body(
         "object": thing,
     }
     return json.dumps(event, separators=(",", ":")).encode()
+
+
+def dispute_reference(payment_reference: str) -> str:
+    """What the dispute about a payment is called; there is one at most."""
+    return f"{payment_reference}_dispute"
 
 
 def event_id_of(body: bytes) -> str:
@@ -92,7 +97,7 @@ def _about(thing: dict[str, Any], *, facts: dict[str, Any]) -> CallbackEvent:
         if amount is None:
             raise ValueError("a dispute is about an amount")
         dispute = Dispute(
-            reference=f"{thing['reference']}_dispute",
+            reference=dispute_reference(thing["reference"]),
             payment_reference=thing["reference"],
             state=DisputeState(thing["dispute"]),
             amount=amount,

@@ -19,10 +19,11 @@ from uuid import UUID
 
 import msgspec
 
-from billwright.features.payment_providers.model import AttemptState, Decline
+from billwright.features.payment_providers.model import AttemptState, Decline, DisputeState
 from billwright.features.payment_providers.port import SavedMethod
 from billwright.kernel.money import Money
 from billwright.providers.payment.sandbox.behaviors import Behavior
+from billwright.providers.payment.sandbox.cards import DEFAULT_CARD
 from billwright.runtime.db.json import to_json
 from billwright.runtime.settings import create_own_folder
 
@@ -42,7 +43,7 @@ class Entry:
     """A payment, setup or refund; `decided_at` is when one that is processing is decided by itself.
 
     `url` is the page on which a payer decides, and the other two where they go from it; `expires_at` is
-    when it closes.
+    when it closes. `card` is the one that the payer leaves.
     """
 
     reference: str
@@ -57,6 +58,7 @@ class Entry:
     decline: Decline | None = None
     saved_method: SavedMethod | None = None
     saves_method: bool = False
+    card: str = DEFAULT_CARD
     payment_reference: str | None = None
     url: str | None = None
     success_url: str | None = None
@@ -64,6 +66,8 @@ class Entry:
     expires_at: datetime | None = None
     decided_at: datetime | None = None
     refunded_minor: int = 0
+    dispute: DisputeState | None = None
+    is_made_there: bool = False
 
 
 class Books:
@@ -88,12 +92,13 @@ class Books:
                order by number"""
         )
 
-    def payments(self, *, since: datetime, until: datetime, after: str = "") -> list[Entry]:
-        """The next payments of a time, the oldest first, `after` the one of that reference."""
+    def made(self, kind: str, *, since: datetime, until: datetime, after: str = "") -> list[Entry]:
+        """The next entries of a kind and a time, the oldest first, `after` the one of that reference."""
         return self._all(
-            """select body from entry where kind = 'payment' and created_at >= ? and created_at < ?
+            """select body from entry where kind = ? and created_at >= ? and created_at < ?
                    and number > coalesce((select number from entry where reference = ?), 0)
                order by number limit ?""",
+            kind,
             _sortable(since),
             _sortable(until),
             after,
@@ -128,6 +133,11 @@ class Books:
     def happens_first(self, name: str) -> bool:
         """Whether something of this name has not happened before."""
         return self._remember(name, value="")
+
+    def has_happened(self, name: str) -> bool:
+        """Whether something of this name has happened."""
+        found = self._connection.execute("select 1 from fact where name = ?", (name,))
+        return found.fetchone() is not None
 
     def callback_secret(self) -> str:
         """The secret of this ledger, which nobody else has."""

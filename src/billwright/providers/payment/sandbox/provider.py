@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from billwright.features.payment_providers.model import (
     AttemptState,
     Decline,
     DisputeState,
-    MethodKind,
 )
 from billwright.features.payment_providers.port import (
     CHECKOUT_EXPIRED,
@@ -19,21 +18,44 @@ from billwright.features.payment_providers.port import (
     Checkout,
     CheckoutRequest,
     CollectRequest,
+    Dispute,
     ListedPayment,
+    ListedRefund,
     OutcomeUnknown,
     PaymentProvider,
     PlayedPage,
     ProviderAnswer,
     ProviderUnavailable,
     RefundRequest,
-    SavedMethod,
     SetupRequest,
     SignedCallback,
 )
 from billwright.kernel.money import Money
-from billwright.providers.payment.sandbox.behaviors import DECLINES, Behavior, behavior_of
-from billwright.providers.payment.sandbox.events import event_body, event_id_of, read_body
+from billwright.providers.payment.sandbox.answers import (
+    answer_of,
+    card_of,
+    checkout_of,
+    dispute_of,
+    left_of,
+    listed_payment,
+    listed_refund,
+    set_declined,
+)
+from billwright.providers.payment.sandbox.behaviors import (
+    DECLINES,
+    Behavior,
+    behavior_of,
+    is_magic,
+)
+from billwright.providers.payment.sandbox.cards import CARDS, DEFAULT_CARD
+from billwright.providers.payment.sandbox.events import (
+    dispute_reference,
+    event_body,
+    event_id_of,
+    read_body,
+)
 from billwright.providers.payment.sandbox.ledger import Books, Entry, Ledger
+from billwright.providers.payment.sandbox.returns import dispute_about, refund_made_there
 from billwright.providers.payment.sandbox.signing import require_signed, signed_headers
 
 SETTLES_AFTER = timedelta(minutes=1)
@@ -69,7 +91,7 @@ class SandboxProvider(PaymentProvider):
         with self.ledger.held() as books:
             known = self._settled(books, books.by_key(request.provider_key))
             if known is not None:
-                return _answer(known)
+                return answer_of(known)
             behavior = behavior_of(request.amount, request.saved_method)
             lost = behavior is Behavior.TIMEOUT_BEFORE and books.happens_first(
                 f"timed_out:{request.provider_key}"
@@ -78,6 +100,11 @@ class SandboxProvider(PaymentProvider):
                 entry = self._added(
                     books, request, kind="payment", amount=request.amount, behavior=behavior
                 )
+                method = request.saved_method
+                if method is not None and books.has_happened(f"detached:{method.reference}"):
+                    set_declined(entry, because=("payment_method_detached", Decline.HARD))
+                    self._tell(books, entry)
+                    return answer_of(entry)
                 self._decide(books, entry)
         if behavior is Behavior.UNAVAILABLE:
             raise ProviderUnavailable("sandbox")
@@ -85,12 +112,12 @@ class SandboxProvider(PaymentProvider):
             raise OutcomeUnknown("sandbox: nothing was done")
         if behavior is Behavior.TIMEOUT_AFTER:
             raise OutcomeUnknown("sandbox: it was done")
-        return _answer(entry)
+        return answer_of(entry)
 
     async def find(self, provider_key: str) -> ProviderAnswer | None:
         with self.ledger.held() as books:
             entry = self._settled(books, books.by_key(provider_key))
-            return None if entry is None or entry.kind == "refund" else _answer(entry)
+            return None if entry is None or entry.kind == "refund" else answer_of(entry)
 
     async def open_checkout(self, request: CheckoutRequest) -> Checkout:
         with self.ledger.held() as books:
@@ -102,7 +129,7 @@ class SandboxProvider(PaymentProvider):
                 )
                 entry.saves_method = request.saves_method
                 self._open_page(entry, request, expires_at=request.expires_at)
-            return _page(entry)
+            return checkout_of(entry)
 
     async def withdraw(self, reference: str) -> bool:
         with self.ledger.held() as books:
@@ -122,30 +149,36 @@ class SandboxProvider(PaymentProvider):
                 )
                 entry.saves_method = True
                 self._open_page(entry, request, expires_at=self._now() + _SETUP_OPEN_FOR)
-            return _page(entry)
+            return checkout_of(entry)
+
+    async def detach(self, reference: str) -> None:
+        # A magic one is everybody's, and goes on doing what it is there for.
+        if not is_magic(reference):
+            with self.ledger.held() as books:
+                books.happens_first(f"detached:{reference}")
 
     async def refund(self, request: RefundRequest) -> ProviderAnswer:
         with self.ledger.held() as books:
             known = books.by_key(request.provider_key)
             if known is not None:
-                return _answer(known)
+                return answer_of(known)
             payment = self._settled(books, books.by_reference(request.payment_reference))
             entry = self._added(
                 books, request, kind="refund", amount=request.amount, behavior=Behavior.PAID
             )
             entry.payment_reference = request.payment_reference
-            if payment is None or _left_of(payment) < request.amount.amount_minor:
-                _decline(entry, because=("amount_above_payment", Decline.HARD))
+            if payment is None or left_of(payment) < request.amount.amount_minor:
+                set_declined(entry, because=("amount_above_payment", Decline.HARD))
             else:
                 payment.refunded_minor += request.amount.amount_minor
                 entry.state = AttemptState.SUCCEEDED
             self._tell(books, entry)
-            return _answer(entry)
+            return answer_of(entry)
 
     async def find_refund(self, provider_key: str) -> ProviderAnswer | None:
         with self.ledger.held() as books:
             entry = books.by_key(provider_key)
-            return _answer(entry) if entry is not None and entry.kind == "refund" else None
+            return answer_of(entry) if entry is not None and entry.kind == "refund" else None
 
     def read_callback(
         self, headers: Mapping[str, str], body: bytes, *, now: datetime
@@ -161,22 +194,28 @@ class SandboxProvider(PaymentProvider):
     async def look_up(self, reference: str) -> ProviderAnswer | None:
         with self.ledger.held() as books:
             entry = self._settled(books, books.by_reference(reference))
-            return None if entry is None else _answer(entry)
+            return None if entry is None or entry.kind == "dispute" else answer_of(entry)
 
     async def list_payments(
         self, *, since: datetime, until: datetime
     ) -> AsyncIterator[ListedPayment]:
-        after = ""
-        while True:
-            with self.ledger.held() as books:
-                page = books.payments(since=since, until=until, after=after)
-                for entry in page:
-                    self._settled(books, entry)
-            for entry in page:
-                yield _listed(entry)
-            if not page:
-                return
-            after = page[-1].reference
+        async for entry in self._made("payment", since=since, until=until):
+            yield listed_payment(entry)
+
+    async def list_refunds(
+        self, *, since: datetime, until: datetime
+    ) -> AsyncIterator[ListedRefund]:
+        async for entry in self._made("refund", since=since, until=until):
+            yield listed_refund(entry)
+
+    async def list_disputes(self, *, since: datetime, until: datetime) -> AsyncIterator[Dispute]:
+        async for entry in self._made("dispute", since=since, until=until):
+            yield dispute_of(entry)
+
+    async def find_dispute(self, reference: str) -> Dispute | None:
+        with self.ledger.held() as books:
+            entry = books.by_reference(reference)
+            return dispute_of(entry) if entry is not None and entry.kind == "dispute" else None
 
     def page_of(self, reference: str) -> PlayedPage | None:
         """The page of an entry that has one, as time has left it."""
@@ -189,16 +228,20 @@ class SandboxProvider(PaymentProvider):
                 amount=entry.amount,
                 success_url=entry.success_url,
                 cancel_url=entry.cancel_url,
+                cards=CARDS if entry.saves_method else {},
             )
 
-    def complete(self, reference: str) -> None:
-        """Be the payer who does what a page asks for; a page that has ended does nothing more."""
+    def complete(self, reference: str, *, card: str = "") -> None:
+        """Be the payer who does what a page asks for, and leaves a card where it is to be kept; a page
+        that has ended does nothing more.
+        """
         with self.ledger.held() as books:
             entry = self._settled(books, books.by_reference(reference))
             if entry is None or entry.state is not AttemptState.REQUIRES_ACTION:
                 return
             if entry.saves_method:
-                entry.saved_method = _card_of(entry)
+                entry.card = card if card in CARDS else DEFAULT_CARD
+                entry.saved_method = card_of(entry)
             action_done = entry.behavior is Behavior.REQUIRES_ACTION
             self._decide(books, entry, behavior=Behavior.PAID if action_done else entry.behavior)
 
@@ -221,7 +264,18 @@ class SandboxProvider(PaymentProvider):
         with self.ledger.held() as books:
             entry = books.by_reference(reference)
             if entry is not None and entry.state is AttemptState.SUCCEEDED:
-                self._tell(books, entry, dispute=state)
+                self._dispute(books, entry, state=state)
+
+    def give_back(self, reference: str, amount: Money) -> str:
+        """Be the person who refunds a payment on the sandbox's own pages; what the refund is called."""
+        with self.ledger.held() as books:
+            payment = books.by_reference(reference)
+            if payment is None or left_of(payment) < amount.amount_minor:
+                raise LookupError(f"{reference} has not as much left as {amount}")
+            entry = books.add(refund_made_there(payment, amount, now=self._now()))
+            payment.refunded_minor += amount.amount_minor
+            self._tell(books, entry)
+            return entry.reference
 
     def take_callbacks(self) -> list[SignedCallback]:
         """What has happened since the last time, each as a signed request."""
@@ -279,14 +333,34 @@ class SandboxProvider(PaymentProvider):
             entry.state = AttemptState.PROCESSING
             entry.decided_at = self._now() + SETTLES_AFTER
         elif chosen in DECLINES:
-            _decline(entry, because=DECLINES[chosen])
+            set_declined(entry, because=DECLINES[chosen])
         else:
             entry.state = AttemptState.SUCCEEDED
             if chosen is Behavior.WRONG_AMOUNT and entry.amount is not None:
                 entry.amount = Money(entry.amount.amount_minor - 1, entry.amount.currency)
         self._tell(books, entry)
         if chosen is Behavior.DISPUTED:
-            self._tell(books, entry, dispute=DisputeState.OPEN)
+            self._dispute(books, entry, state=DisputeState.OPEN)
+
+    def _dispute(self, books: Books, payment: Entry, *, state: DisputeState) -> None:
+        known = books.by_reference(dispute_reference(payment.reference))
+        entry = known or books.add(dispute_about(payment, now=self._now()))
+        entry.dispute = state
+        self._tell(books, payment, dispute=state)
+
+    async def _made(self, kind: str, *, since: datetime, until: datetime) -> AsyncIterator[Entry]:
+        """Everything of a kind that was made in a time, page by page."""
+        after = ""
+        while True:
+            with self.ledger.held() as books:
+                page = books.made(kind, since=since, until=until, after=after)
+                for entry in page:
+                    self._settled(books, entry)
+            for entry in page:
+                yield entry
+            if not page:
+                return
+            after = page[-1].reference
 
     def _settled(self, books: Books, entry: Entry | None) -> Entry | None:
         """The entry, once what time does to it is done."""
@@ -296,7 +370,7 @@ class SandboxProvider(PaymentProvider):
         if entry.decided_at is not None and now >= entry.decided_at:
             entry.decided_at = None
             if entry.behavior is Behavior.SLOW_DECLINED:
-                _decline(entry, because=DECLINES[entry.behavior])
+                set_declined(entry, because=DECLINES[entry.behavior])
             else:
                 entry.state = AttemptState.SUCCEEDED
             self._tell(books, entry)
@@ -308,61 +382,10 @@ class SandboxProvider(PaymentProvider):
     def _abandon(self, books: Books, entry: Entry) -> None:
         # Only what a page is opened for ends with it; a confirmation may be asked for again.
         is_page = entry.expires_at is not None
-        _decline(entry, because=(CHECKOUT_EXPIRED if is_page else "abandoned", Decline.SOFT))
+        set_declined(entry, because=(CHECKOUT_EXPIRED if is_page else "abandoned", Decline.SOFT))
         self._tell(books, entry)
 
     def _tell(self, books: Books, entry: Entry, *, dispute: DisputeState | None = None) -> None:
         # Of a name that no other ledger gives, since the receiver remembers what it has seen.
         event_id = f"sandbox_event_{secrets.token_hex(8)}"
         books.tell(event_body(entry, event_id=event_id, now=self._now(), dispute=dispute))
-
-
-def _listed(entry: Entry) -> ListedPayment:
-    return ListedPayment(
-        reference=entry.reference,
-        provider_key=entry.provider_key,
-        tenant_id=entry.tenant_id,
-        created_at=entry.created_at,
-        answer=_answer(entry),
-    )
-
-
-def _decline(entry: Entry, *, because: tuple[str, Decline]) -> None:
-    entry.state = AttemptState.DECLINED
-    entry.failure_code, entry.decline = because
-
-
-def _left_of(payment: Entry) -> int:
-    if payment.state is not AttemptState.SUCCEEDED or payment.amount is None:
-        return 0
-    return payment.amount.amount_minor - payment.refunded_minor
-
-
-def _answer(entry: Entry) -> ProviderAnswer:
-    waits = entry.state is AttemptState.REQUIRES_ACTION
-    return ProviderAnswer(
-        entry.state,
-        entry.reference,
-        entry.failure_code,
-        action_url=entry.url if waits else None,
-        decline=entry.decline,
-        amount=None if entry.state is AttemptState.DECLINED else entry.amount,
-        saved_method=entry.saved_method,
-    )
-
-
-def _page(entry: Entry) -> Checkout:
-    if entry.url is None or entry.expires_at is None:
-        raise ValueError(f"{entry.provider_key} belongs to no page")
-    return Checkout(entry.reference, entry.url, entry.expires_at)
-
-
-def _card_of(entry: Entry) -> SavedMethod:
-    return SavedMethod(
-        reference=f"sandbox_card_{entry.reference}",
-        kind=MethodKind.CARD,
-        label="Visa •••• 4242",
-        payer_reference=f"sandbox_payer_{entry.provider_key}",
-        expires_on=date(2099, 12, 31),
-        fingerprint="sandbox_4242",
-    )

@@ -13,16 +13,21 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from billwright.features.payment_providers.port import (
+    Dispute,
     ListedPayment,
+    ListedRefund,
     OutcomeUnknown,
     ProviderUnavailable,
 )
 from billwright.providers.payment.stripe.api import Call, StripeApi
 from billwright.providers.payment.stripe.objects import (
     StripeJson,
+    dispute_of,
+    id_of,
     instant_of,
     key_of,
     payment_answer,
+    refund_answer,
     tenant_of,
 )
 
@@ -65,16 +70,33 @@ class History:
 
     async def payments(self, *, since: datetime, until: datetime) -> AsyncIterator[ListedPayment]:
         """Every payment intent of a time, newest first."""
-        window = {"gte": _seconds(since), "lt": _seconds(until)}
-        async for page in self._pages(self._api.v1.payment_intents.list_async, window):
-            for intent in page:
-                yield ListedPayment(
-                    reference=intent["id"],
-                    provider_key=key_of(intent),
-                    tenant_id=tenant_of(intent),
-                    created_at=instant_of(intent["created"]),
-                    answer=payment_answer(intent),
-                )
+        list_some = self._api.v1.payment_intents.list_async
+        async for intent in self._made(list_some, since=since, until=until):
+            yield ListedPayment(
+                reference=intent["id"],
+                provider_key=key_of(intent),
+                tenant_id=tenant_of(intent),
+                created_at=instant_of(intent["created"]),
+                answer=payment_answer(intent),
+            )
+
+    async def refunds(self, *, since: datetime, until: datetime) -> AsyncIterator[ListedRefund]:
+        """Every refund of a time, newest first."""
+        list_some = self._api.v1.refunds.list_async
+        async for refund in self._made(list_some, since=since, until=until):
+            yield ListedRefund(
+                reference=refund["id"],
+                provider_key=key_of(refund),
+                tenant_id=tenant_of(refund),
+                payment_reference=id_of(refund.get("payment_intent")),
+                answer=refund_answer(refund),
+            )
+
+    async def disputes(self, *, since: datetime, until: datetime) -> AsyncIterator[Dispute]:
+        """Every dispute of a time, newest first."""
+        list_some = self._api.v1.disputes.list_async
+        async for dispute in self._made(list_some, since=since, until=until):
+            yield dispute_of(dispute)
 
     async def _searched(self, provider_key: str) -> list[StripeJson]:
         if not _SEARCHABLE.fullmatch(provider_key):
@@ -98,6 +120,15 @@ class History:
             if pages_read == _MOST_PAGES:
                 raise OutcomeUnknown("Stripe: too many objects to look through")
         return []
+
+    async def _made(
+        self, list_some: Call, *, since: datetime, until: datetime
+    ) -> AsyncIterator[StripeJson]:
+        """All of a list that was made in a time, a page in mind at once."""
+        window = {"gte": _seconds(since), "lt": _seconds(until)}
+        async for page in self._pages(list_some, window):
+            for thing in page:
+                yield thing
 
     async def _pages(
         self, list_some: Call, created: dict[str, int]

@@ -14,10 +14,13 @@ from billwright.features.payment_providers.port import (
     Checkout,
     CheckoutRequest,
     CollectRequest,
+    Dispute,
     ListedPayment,
+    ListedRefund,
     Payer,
     PaymentProvider,
     ProviderAnswer,
+    ProviderUnavailable,
     RefundRequest,
     SavedMethod,
     SetupRequest,
@@ -33,6 +36,7 @@ from billwright.providers.payment.stripe.objects import (
     checkout_answer,
     checkout_of,
     declined,
+    dispute_of,
     id_of,
     payment_answer,
     refund_answer,
@@ -149,6 +153,18 @@ class StripeProvider(PaymentProvider):
             key=request.provider_key,
         )
 
+    async def detach(self, reference: str) -> None:
+        methods = self._api.v1.payment_methods
+        try:
+            await self._api.send(
+                methods.detach_async, reference, params={}, key=f"detach:{reference}"
+            )
+        except Refused:
+            # What is gone already, or belongs to nobody any more, cannot be detached.
+            left = await self._api.read(methods.retrieve_async, reference)
+            if left is not None and left.get("customer"):
+                raise ProviderUnavailable("Stripe: the method is not detached") from None
+
     async def refund(self, request: RefundRequest) -> ProviderAnswer:
         amount = stripe_amount(request.amount)
         if amount is None:
@@ -201,6 +217,16 @@ class StripeProvider(PaymentProvider):
 
     def list_payments(self, *, since: datetime, until: datetime) -> AsyncIterator[ListedPayment]:
         return self._history.payments(since=since, until=until)
+
+    def list_refunds(self, *, since: datetime, until: datetime) -> AsyncIterator[ListedRefund]:
+        return self._history.refunds(since=since, until=until)
+
+    def list_disputes(self, *, since: datetime, until: datetime) -> AsyncIterator[Dispute]:
+        return self._history.disputes(since=since, until=until)
+
+    async def find_dispute(self, reference: str) -> Dispute | None:
+        found = await self._api.read(self._api.v1.disputes.retrieve_async, reference)
+        return None if found is None else dispute_of(found)
 
     async def _open(self, params: StripeJson, *, key: str) -> Checkout:
         try:
