@@ -274,7 +274,7 @@ def begun(plans: tuple[PlanVersion, ...], start: Start, *, now: datetime) -> Lif
         life.redeem(promotion)
     if start.at <= now:
         facts = life.facts_at(start.at)
-        life.make(caught_up(subscription, facts, bills_from=None, now=now))
+        life.make(caught_up(subscription, facts, now=now))
     return life
 
 

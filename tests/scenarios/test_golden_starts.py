@@ -20,7 +20,7 @@ from billwright.features.subscriptions.operations.activate_subscriptions import 
 )
 from billwright.kernel.refusal import Refusal
 from tests.features.promotions.redeeming import a_promotion
-from tests.scenarios.golden import at, component, fee, told
+from tests.scenarios.golden import at, component, fee, told, units
 
 LEAVES = {"mode": CancellationMode.NOW, "proration": CancellationProration.CREDIT}
 
@@ -79,6 +79,82 @@ async def test_what_is_in_arrears_was_billed_elsewhere_up_to_there_too(story):
         "  basic calls x 3 used 3.00, 2026-06-29 to 2026-07-29",
         "  basic fee 30.00, 2026-07-29 to 2026-08-29",
     ]
+
+
+BILLED_ELSEWHERE = {"starts_at": at("2024-02-29"), "bills_from": at("2026-06-29")}
+
+
+@pytest.mark.parametrize("how", ["invoice_now", "next_invoice"])
+@pytest.mark.parametrize("on", [None, "2026-06-20"])
+async def test_what_was_paid_elsewhere_is_not_charged_again_by_a_change(story, how, on):
+    """With another seat, all seats would be: nobody here knows what the ten have cost."""
+    await story.until("2026-06-16")
+    await story.plan("basic", component("seat", "30.00"))
+    await story.plan("pro", component("seat", "60.00"))
+    await story.subscribes("2026-06-16", "basic", quantities=units(seat=10), **BILLED_ELSEWHERE)
+    for change in (
+        story.sets("2026-06-16", units(seat=11), how, on=on),
+        story.changes("2026-06-16", "pro", how, on=on),
+    ):
+        with pytest.raises(Refusal) as refused:
+            await change
+        assert refused.value.code == "period_billed_elsewhere"
+    assert (await story.now()).pending_change is None
+    await story.until("2026-06-29")
+    assert await story.documents() == told(
+        """
+        2026-06-29 invoice 300.00
+          basic seat x 10 300.00, 2026-06-29 to 2026-07-29
+        """
+    )
+    # From there on it is known.
+    await story.sets("2026-07-14", units(seat=11))
+    assert (await story.documents()).split("\n")[2:] == [
+        "2026-07-14 invoice 15.00",
+        "  basic seat x 10 back -150.00, 2026-07-14 to 2026-07-29",
+        "  basic seat x 11 165.00, 2026-07-14 to 2026-07-29",
+    ]
+
+
+async def test_a_change_without_proration_costs_nothing_until_billing_begins(story):
+    await story.until("2026-06-16")
+    calls = component("calls", "1.00", kind=ComponentKind.USAGE, meter="calls")
+    await story.plan("basic", "30.00")
+    await story.plan("pro", fee("60.00"), calls)
+    await story.subscribes("2026-06-16", "basic", **BILLED_ELSEWHERE)
+    await story.changes("2026-06-16", "pro", "none")
+    await story.uses("2026-06-20", "5")
+    await story.until("2026-06-29")
+    await story.uses("2026-07-01", "2")
+    await story.until("2026-07-29")
+    assert await story.documents() == told(
+        """
+        2026-06-29 invoice 60.00
+          pro fee 60.00, 2026-06-29 to 2026-07-29
+        2026-07-29 invoice 62.00
+          pro calls x 2 used 2.00, 2026-06-29 to 2026-07-29
+          pro fee 60.00, 2026-07-29 to 2026-08-29
+        """
+    )
+
+
+async def test_after_a_full_reset_all_is_billed_here(story):
+    await story.until("2026-06-16")
+    await story.plan("basic", "30.00")
+    await story.plan("pro", "60.00")
+    await story.subscribes("2026-06-16", "basic", **BILLED_ELSEWHERE)
+    await story.changes("2026-06-16", "pro", "full_reset")
+    assert (await story.now()).bills_from is None
+    await story.changes("2026-07-01", "basic")
+    assert await story.documents() == told(
+        """
+        2026-06-16 invoice 60.00
+          pro fee 60.00, 2026-06-16 to 2026-07-16
+        2026-07-01 credit note -15.00, 15.00 to credit
+          pro fee back -30.00, 2026-07-01 to 2026-07-16
+          basic fee 15.00, 2026-07-01 to 2026-07-16
+        """
+    )
 
 
 async def test_a_start_in_the_future_is_billed_then(story):

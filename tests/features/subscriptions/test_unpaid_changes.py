@@ -71,6 +71,22 @@ async def now(tenant, subscription):
         return await subscription_by_id(tx, subscription.id)
 
 
+async def test_it_is_known_again_what_was_billed_elsewhere(tenant, clock):
+    clock.move_to(MEANWHILE)
+    subscription = await subscribed(tenant, starts_at=BEGAN, bills_from=BEGAN + timedelta(days=31))
+    async with tenant.tx() as tx:
+        anew = ChangePlan(
+            subscription_id=subscription.id,
+            plan_code="solo",
+            timing=ChangeTiming(proration=Proration.FULL_RESET),
+        )
+        changed = await change_plan(tx, anew)
+    assert changed.subscription.bills_from is None
+    assert await reverted(tenant, changed)
+    after = await now(tenant, subscription)
+    assert (after.bills_from, after.is_billed_elsewhere) == (subscription.bills_from, True)
+
+
 async def test_the_invoice_is_void_and_everything_as_it_was(tenant, clock):
     subscription = await subscribed(tenant)
     clock.move_to(MEANWHILE)

@@ -89,6 +89,12 @@ bills_from_invalid = RefusalCode(
     Category.INVALID,
     "Billing can begin where a period begins, such as {boundary}, not at {bills_from}.",
 )
+period_billed_elsewhere = RefusalCode(
+    "period_billed_elsewhere",
+    Category.CONFLICT,
+    "What was paid for the time until {bills_from} is not known here, so that a change inside it cannot "
+    "be reckoned with the proration {proration}: take none or full_reset, or the end of the period.",
+)
 component_not_optional = RefusalCode(
     "component_not_optional",
     Category.INVALID,

@@ -184,6 +184,7 @@ class UnpaidChange:
     items: tuple[SubscriptionItem, ...]
     schedule: Schedule
     period: Period
+    bills_from: datetime | None = None
     pending_change: PendingChange | None
     redemptions: tuple[Redemption, ...]
 
@@ -255,7 +256,7 @@ class Subscription:
     A trial is a period of its own, and the schedule begins where it ends. `started_at` may lie in the
     future. `next_action_at` is when a job must look again; none when there is nothing to do. `renews`
     false lets it end with its period. `unpaid_change` is there until that change is paid, or something
-    else has come after it.
+    else has come after it. What was served before `bills_from` was billed elsewhere.
     """
 
     id: SubscriptionId
@@ -271,6 +272,7 @@ class Subscription:
     period: Period
     items: tuple[SubscriptionItem, ...]
     started_at: datetime
+    bills_from: datetime | None = None
     next_action_at: datetime | None
     trial: Trial = Trial()
     renews: bool = True
@@ -293,6 +295,11 @@ class Subscription:
     def reference(self) -> str:
         """The number as people read it."""
         return f"SUB-{self.number:06d}"
+
+    @property
+    def is_billed_elsewhere(self) -> bool:
+        """Whether what its period costs was charged before it came here, so that nobody here knows it."""
+        return self.bills_from is not None and self.period.end <= self.bills_from
 
     @property
     def gives_access(self) -> bool:

@@ -21,6 +21,7 @@ from billwright.features.subscriptions.errors import (
     currency_not_sold_after,
     effective_at_invalid,
     nothing_pending,
+    period_billed_elsewhere,
 )
 from billwright.features.subscriptions.operations import (
     change_add_ons,
@@ -56,7 +57,12 @@ from billwright.surfaces.platform_api.versions import IfMatch, version_of
 
 router = APIRouter(prefix="/subscriptions/{subscription_id}", tags=["subscriptions"])
 
-_OF_CHANGES = (*OF_EVERY_COMMAND, component_unknown, effective_at_invalid)
+_OF_CHANGES = (
+    *OF_EVERY_COMMAND,
+    component_unknown,
+    effective_at_invalid,
+    period_billed_elsewhere,
+)
 
 
 @command(

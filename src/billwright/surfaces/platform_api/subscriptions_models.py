@@ -116,6 +116,10 @@ class Subscription(ResponseModel):
     period: BillingPeriod
     items: list[SubscribedItem]
     started_at: Annotated[Instant, Field(description="May lie in the future.")]
+    bills_from: Annotated[
+        Instant | None,
+        Field(description="Service before was billed elsewhere; null where all is billed here."),
+    ]
     trial: Annotated[SubscriptionTrial | None, Field(description="Null without one.")]
     renews: Annotated[bool, Field(description=words.RENEWS)]
     cancellation: Annotated[
@@ -162,6 +166,7 @@ def to_response(
         period=BillingPeriod(index=period.index, start=period.start, end=period.end),
         items=items_output(subscription.items, version, currency=subscription.currency),
         started_at=subscription.started_at,
+        bills_from=subscription.bills_from,
         trial=_trial(subscription.trial),
         renews=subscription.renews,
         cancellation=_cancellation(subscription.cancellation),

@@ -105,7 +105,7 @@ async def create_subscription(tx: Tx, command: CreateSubscription) -> Commanded:
     created = await _new_subscription(tx, command, account=account, plan=plan)
     created = await _with_its_trial(tx, command, created=created, account=account)
     refuse_oversized_charges(created, version)
-    require_startable(created, bills_from=command.bills_from, now=tx.now)
+    require_startable(created, now=tx.now)
     if not await insert_subscription(tx, created):
         raise subscription_external_id_taken(external_id=command.external_id)
     _record(tx, command, subscription=created, version=version)
@@ -114,7 +114,7 @@ async def create_subscription(tx: Tx, command: CreateSubscription) -> Commanded:
         return Commanded(created, version)
     accounts: dict[UUID, Account] = {account.id: account}
     facts = await gather_facts(tx, [Question(created, created.started_at)], accounts=accounts)
-    transition = caught_up(created, facts[created.id], bills_from=command.bills_from, now=tx.now)
+    transition = caught_up(created, facts[created.id], now=tx.now)
     billed = await apply_transitions(tx, [transition], accounts=accounts)
     if transition.after.state is SubscriptionState.INCOMPLETE:
         await activate_settled(tx, billed)
@@ -181,6 +181,7 @@ async def _new_subscription(
         period=schedule.containing(starts_at),
         items=items_of(version, command.quantities, prices=command.prices),
         started_at=starts_at,
+        bills_from=command.bills_from,
         next_action_at=starts_at,
         trial=replace(trial, end_behavior=command.trial_end_behavior or trial.end_behavior),
         renews=command.renews,

@@ -7,7 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from billwright.features.invoicing.model import InvoiceTiming
-from billwright.features.subscriptions.errors import effective_at_invalid
+from billwright.features.subscriptions.errors import (
+    effective_at_invalid,
+    period_billed_elsewhere,
+)
 from billwright.features.subscriptions.events import SubscriptionChangeScheduled
 from billwright.features.subscriptions.model import (
     Commanded,
@@ -26,6 +29,8 @@ from billwright.features.subscriptions.rules.transition import Facts, Transition
 from billwright.features.subscriptions.rules.unpaid_change import before_change, can_be_undone
 from billwright.features.subscriptions.sql.writes import set_unpaid_change
 from billwright.runtime.db.tx import Tx
+
+_WITHOUT_PRICES = {SubscriptionState.SCHEDULED, SubscriptionState.TRIALING}
 
 
 class Effective(StrEnum):
@@ -58,13 +63,14 @@ async def schedule_change(
     was noted before. What has not started, and what is in a trial, changes at once unless it is to
     wait for the trial's end or for an instant; that lies in the period, or in the first one.
 
-    Refuses: `state_forbids`, `effective_at_invalid`, `charge_too_large`.
+    Refuses: `state_forbids`, `effective_at_invalid`, `charge_too_large`, `period_billed_elsewhere`.
     """
     subscription = opened.subscription
     LIFECYCLE.next(subscription.state, Action.CHANGE)
     refuse_oversized_charges(replace(subscription, items=target.items), target.version)
     if timing.effective is Effective.PERIOD_END and _has_period(subscription):
         return await _note(tx, opened, target=target, timing=timing, at=subscription.period.end)
+    _refuse_unknown_prices(subscription, timing)
     at = tx.now if timing.at is None else timing.at
     if at > tx.now:
         _require_inside(subscription, at, earliest=max(tx.now, subscription.period.start))
@@ -101,6 +107,22 @@ async def _apply_undoably(
 
 def _has_period(subscription: Subscription) -> bool:
     return subscription.state is not SubscriptionState.SCHEDULED
+
+
+def _refuse_unknown_prices(subscription: Subscription, timing: ChangeTiming) -> None:
+    """Whoever adds a unit to what was billed elsewhere would be charged for all units once more. In a
+    trial nothing is charged.
+    """
+    bills_from = subscription.bills_from
+    if (
+        bills_from is not None
+        and subscription.is_billed_elsewhere
+        and subscription.state not in _WITHOUT_PRICES
+        and timing.proration in {Proration.INVOICE_NOW, Proration.NEXT_INVOICE}
+    ):
+        raise period_billed_elsewhere(
+            bills_from=bills_from.isoformat(), proration=timing.proration.value
+        )
 
 
 def _require_inside(subscription: Subscription, at: datetime, *, earliest: datetime) -> None:

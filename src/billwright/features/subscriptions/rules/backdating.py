@@ -26,13 +26,12 @@ def require_near(starts_at: datetime, *, now: datetime) -> None:
         )
 
 
-def require_startable(
-    subscription: Subscription, *, bills_from: datetime | None, now: datetime
-) -> None:
+def require_startable(subscription: Subscription, *, now: datetime) -> None:
     """Accept a start with at most a thousand periods before now, and billing from where one of them
     begins, within ten years. Refuses: `starts_at_invalid`, `bills_from_invalid`.
     """
     start, schedule = subscription.started_at, subscription.schedule
+    bills_from = subscription.bills_from
     if start < now and schedule.containing(now).index > _MOST_PERIODS:
         raise starts_at_invalid(
             pointer="/starts_at",
@@ -50,12 +49,11 @@ def require_startable(
             raise _bills_from_refused(bills_from, boundary=boundary)
 
 
-def caught_up(
-    subscription: Subscription, facts: Facts, *, bills_from: datetime | None, now: datetime
-) -> Transition:
+def caught_up(subscription: Subscription, facts: Facts, *, now: datetime) -> Transition:
     """The start of a subscription with all steps up to now as one: what they owe comes together, but
     for service before `bills_from`, which was billed elsewhere.
     """
+    bills_from = subscription.bills_from
     step = take_step(
         subscription,
         _of_what_is_billed(facts, at=subscription.started_at, bills_from=bills_from),
@@ -79,7 +77,7 @@ def caught_up(
         step,
         after=replace(
             after,
-            items=_accruing_from(bills_from, after),
+            items=_accruing_here(after),
             version=subscription.version + 1,
         ),
         at=now,
@@ -105,13 +103,11 @@ def _of_what_is_billed(facts: Facts, *, at: datetime, bills_from: datetime | Non
     return replace(facts, redemptions=())
 
 
-def _accruing_from(
-    bills_from: datetime | None, subscription: Subscription
-) -> tuple[SubscriptionItem, ...]:
+def _accruing_here(subscription: Subscription) -> tuple[SubscriptionItem, ...]:
     """The items, of which nothing is owed in arrears for a period that was billed elsewhere."""
-    if bills_from is None or bills_from <= subscription.period.start:
+    if not subscription.is_billed_elsewhere:
         return subscription.items
-    return tuple(replace(item, accrues_from=bills_from) for item in subscription.items)
+    return tuple(replace(item, accrues_from=subscription.bills_from) for item in subscription.items)
 
 
 def _merged(

@@ -141,13 +141,16 @@ def _from_renewal_on(
     price under which it was used.
     """
     before, facts, at = asked.before, asked.facts, asked.at
+    counted_from = before.period.end if before.is_billed_elsewhere else at
     usage = _usage_of(asked.target.version)
     gone_usage = _usage_of(facts.version)
     later = tuple(item for item in coming if item.plan_component_id not in usage)
     metered = tuple(item for item in coming if item.plan_component_id in usage)
     after = replace(
         asked.changed,
-        items=_accruing(later, since=before.period.end) + _accruing(metered, since=at) + staying,
+        items=_accruing(later, since=before.period.end)
+        + _accruing(metered, since=counted_from)
+        + staying,
     )
     used = tuple(item for item in leaving if item.plan_component_id in gone_usage)
     served = tuple(item for item in leaving if item.plan_component_id not in gone_usage)
@@ -167,7 +170,13 @@ def _anew(asked: _Change) -> Transition:
     schedule = schedule_from(at, version=asked.target.version, zone=facts.zone)
     items = tuple(replace(item, accrues_from=None) for item in asked.target.items)
     after = ending_with_its_period(
-        replace(asked.changed, items=items, schedule=schedule, period=schedule.containing(at))
+        replace(
+            asked.changed,
+            items=items,
+            schedule=schedule,
+            period=schedule.containing(at),
+            bills_from=None,
+        )
     )
     live = facts.live
     if asked.proration is Proration.FULL_RESET:

@@ -154,6 +154,7 @@ def going_on(
             trial=concluded(after.trial, TrialState.CONVERTED),
             schedule=schedule,
             period=schedule.containing(at),
+            bills_from=None,
         )
         first = _first_charges(after, facts, at=at) if _was_in_trial(before) else ()
         owed = first + charges_in_advance(after, facts, start=after.period.start)

@@ -48,6 +48,7 @@ def before_change(transition: Transition, facts: Facts, *, invoice_id: UUID) -> 
         items=before.items,
         schedule=before.schedule,
         period=before.period,
+        bills_from=before.bills_from,
         pending_change=before.pending_change,
         redemptions=tuple(one for one in facts.redemptions if one.id in moved),
     )
@@ -75,6 +76,7 @@ def undo_unpaid_change(
         items=unpaid.items,
         schedule=unpaid.schedule,
         period=unpaid.period,
+        bills_from=unpaid.bills_from,
         pending_change=pending,
         unpaid_change=None,
     )

@@ -43,6 +43,8 @@ def unpaid_change_of(value: str | None) -> UnpaidChange | None:
         ),
         schedule=convert(stored["schedule"], Schedule),
         period=convert(stored["period"], Period),
+        # A change that was waiting when this came to be kept says nothing of it.
+        bills_from=convert(stored.get("bills_from"), datetime | None),
         pending_change=None if pending is None else _pending_change(pending),
         redemptions=convert(stored["redemptions"], tuple[Redemption, ...]),
     )

@@ -75,6 +75,9 @@ from (
     group by 1, 2) as stopped
 where s.tenant_id = stopped.tenant_id and s.id = stopped.subscription_id;
 
+-- Until when service was billed elsewhere; of what was created before, only that the first charges begin there.
+alter table subscription add column bills_from timestamptz;
+
 -- Late usage of a closed account is not billed: it waits, due at no time, until the account is open again.
 alter table late_usage alter column due_at drop not null;
 
