@@ -69,11 +69,11 @@ from billwright.features.subscriptions.operations.undo import (
     undo_change,
 )
 from billwright.features.usage.model import NewUsage
-from billwright.features.usage.operations.record_usage import RecordUsage, record_usage
 from billwright.kernel.currency import currency_of
 from billwright.kernel.ids import new_id
 from billwright.kernel.money import Money
 from billwright.runtime.db.tx import Tx
+from tests.features.usage.recording import RecordUsage, record_usage
 from tests.histories.commands import QUANTITIES, Command, timing_of
 from tests.histories.plans import METER, ZONES
 

@@ -16,7 +16,6 @@ from billwright.features.promotions.operations.create_promotion import (
 )
 from billwright.features.tax.operations.request_vat_id_checks import request_vat_id_checks
 from billwright.features.usage.model import NewUsage
-from billwright.features.usage.operations.record_usage import RecordUsage, record_usage
 from billwright.kernel.currency import currency_of
 from billwright.kernel.money import Money
 from billwright.runtime.db.idempotency import NamedRequest, StoredResponse, claim, store
@@ -25,6 +24,7 @@ from billwright.runtime.queue.registry import Registry
 from tests.conftest import Tenant
 from tests.features.billing import a_plan, a_subscription, an_account
 from tests.features.payments.paying import pay, reserve
+from tests.features.usage.recording import RecordUsage, record_usage
 from tests.isolation.story_accounts import note_and_name
 from tests.isolation.story_callbacks import be_told
 from tests.isolation.story_counts import be_counted

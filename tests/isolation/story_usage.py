@@ -14,9 +14,9 @@ from billwright.features.subscriptions.operations.cancel_subscription import (
 )
 from billwright.features.usage.model import MeterDefinition, NewUsage
 from billwright.features.usage.operations.create_meter import CreateMeter, create_meter
-from billwright.features.usage.operations.record_usage import RecordUsage, record_usage
 from tests.conftest import Tenant
 from tests.features.billing import a_plan, a_subscription, metered
+from tests.features.usage.recording import RecordUsage, record_usage
 
 
 async def use_and_end(tenant: Tenant, account_id: UUID) -> None:

@@ -48,7 +48,6 @@ from billwright.features.subscriptions.sql.reads import subscription_by_id
 from billwright.features.tenancy.operations.update_seller import update_seller
 from billwright.features.tenancy.sql.reads import the_seller
 from billwright.features.usage.model import NewUsage
-from billwright.features.usage.operations.record_usage import RecordUsage, record_usage
 from billwright.kernel.actor import system_actor
 from billwright.kernel.calendar import Interval, IntervalUnit
 from billwright.kernel.currency import currency_of
@@ -56,6 +55,7 @@ from billwright.kernel.ids import new_id
 from billwright.runtime.clock import FixedClock
 from tests.conftest import Tenant
 from tests.features.billing import a_plan, a_subscription, an_account
+from tests.features.usage.recording import RecordUsage, record_usage
 from tests.scenarios.storytelling import invoices_of
 
 EVERY = {

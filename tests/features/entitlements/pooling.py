@@ -16,11 +16,11 @@ from billwright.features.entitlements.rules.pool import PoolKey
 from billwright.features.entitlements.rules.standing import Standing
 from billwright.features.usage.model import MeterDefinition, NewUsage, PropertyValue
 from billwright.features.usage.operations.create_meter import CreateMeter, create_meter
-from billwright.features.usage.operations.record_usage import RecordUsage, record_usage
 from billwright.kernel.ids import new_id
 from billwright.runtime.db.tx import Tx
 from tests.conftest import Tenant
 from tests.features.billing import a_plan, a_subscription, an_account
+from tests.features.usage.recording import RecordUsage, record_usage
 
 
 @dataclass(frozen=True)

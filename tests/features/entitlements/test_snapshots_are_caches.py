@@ -44,12 +44,12 @@ from billwright.features.subscriptions.operations.cancel_subscription import (
 from billwright.features.subscriptions.operations.change_add_ons import AddAddOn, add_add_on
 from billwright.features.subscriptions.operations.change_plan import ChangePlan, change_plan
 from billwright.features.usage.model import NewUsage
-from billwright.features.usage.operations.record_usage import RecordUsage, record_usage
 from billwright.kernel.refusal import Refusal
 from billwright.runtime.clock import FixedClock
 from billwright.runtime.db.json import from_json
 from tests.conftest import Tenant
 from tests.features.billing import TEAM_FEATURES, a_plan, a_subscription, add_on, an_account
+from tests.features.usage.recording import RecordUsage, record_usage
 
 METERED = FeatureKind.METERED
 MORE_CALLS = PlanFeature("api_calls", "Calls", METERED, "50", FeatureTerms(), "more")

@@ -28,13 +28,13 @@ from billwright.features.usage.operations.correct_usage import (
     corrected_by,
 )
 from billwright.features.usage.operations.create_meter import CreateMeter, create_meter
-from billwright.features.usage.operations.record_usage import RecordUsage, record_usage
 from billwright.features.usage.sql.reads import used_quantities
 from billwright.kernel.quick import replaced
 from billwright.kernel.refusal import Refusal
 from tests.conftest import NOON, Tenant
 from tests.features.billing import a_plan, a_subscription, an_account
 from tests.features.usage.counting import by_hand, counting
+from tests.features.usage.recording import RecordUsage, record_usage
 
 HOUR = timedelta(hours=1)
 START, END = NOON, NOON + 10 * HOUR

@@ -13,12 +13,12 @@ import pytest
 from billwright.features.accounts.operations.create_test_clock import create_test_clock
 from billwright.features.subscriptions.model import Subscription
 from billwright.features.usage.model import NewUsage, UsageWindow, Used
-from billwright.features.usage.operations.record_usage import RecordUsage, record_usage
 from billwright.features.usage.sql.reads import recorded_events, used_quantities
 from billwright.kernel.refusal import Refusal
 from billwright.runtime.db.errors import IntegrityViolation
 from tests.conftest import NOON, Tenant
 from tests.features.billing import a_plan, a_subscription, an_account, in_arrears
+from tests.features.usage.recording import RecordUsage, record_usage
 
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)

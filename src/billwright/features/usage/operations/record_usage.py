@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from billwright.features.accounts.operations.lock_account import lock_account
 from billwright.features.usage.errors import usage_event_corrected, usage_event_differs
 from billwright.features.usage.model import NewUsage, UsagePlace
 from billwright.features.usage.rules.acceptance import is_same, late_usage, refuse_unfit_events
 from billwright.features.usage.sql.reads import recorded_events
 from billwright.features.usage.sql.writes import insert_events, mark_late_usage
 from billwright.runtime.db.tx import Tx
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordUsage:
-    """What one subscription used, up to a thousand events at a time.
-
-    The caller has found the subscription, and that it is the account's.
-    """
-
-    account_id: UUID
-    subscription_id: UUID
-    events: tuple[NewUsage, ...]
-
-
-async def record_usage(tx: Tx, command: RecordUsage) -> int:
-    """Record usage of a time that was not billed yet; how many events were new. Commands on the account
-    wait. Refuses: `account_unknown`, and what `record_events` refuses.
-    """
-    refuse_unfit_events(command.events)
-    await lock_account(tx, command.account_id)
-    place = UsagePlace(
-        account_id=command.account_id, subscription_id=command.subscription_id, now=tx.now
-    )
-    return len(await record_events(tx, [(place, event) for event in command.events]))
 
 
 async def record_events(
