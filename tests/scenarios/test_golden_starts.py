@@ -181,7 +181,7 @@ async def test_access_begins_with_the_first_payment(story):
     await story.pay()
     (invoice,) = await story.invoices()
     async with story.tenant.tx() as tx:
-        await activate_subscriptions(tx, invoice_id=invoice.id)
+        await activate_subscriptions(tx, invoice_ids=[invoice.id])
     assert (await story.now()).state is SubscriptionState.ACTIVE
     await story.until("2026-07-01")
     # The period begins with the subscription, not with the payment.

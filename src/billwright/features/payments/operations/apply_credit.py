@@ -52,5 +52,5 @@ async def apply_credit(tx: Tx, command: ApplyCredit) -> Invoice:
     await pay_with_credit(tx, [(invoice, amount.amount_minor)])
     settled = await invoice_by_id(tx, invoice.id)
     if settled.state is InvoiceState.PAID:
-        await activate_subscriptions(tx, invoice_id=invoice.id)
+        await activate_subscriptions(tx, invoice_ids=[invoice.id])
     return settled

@@ -63,9 +63,8 @@ async def _apply(tx: Tx, account_id: UUID, *, credit: Money) -> AppliedCredit:
     shares = shares_of_credit(credit.amount_minor, [one.due_minor for one in free])
     paid = [(one, share) for one, share in zip(free, shares, strict=True) if share]
     await pay_with_credit(tx, paid)
-    for invoice, share in paid:
-        if share == invoice.due_minor:
-            await activate_subscriptions(tx, invoice_id=invoice.id)
+    settled = [invoice.id for invoice, share in paid if share == invoice.due_minor]
+    await activate_subscriptions(tx, invoice_ids=settled)
     return AppliedCredit(
         tuple([(invoice.id, Money(share, credit.currency)) for invoice, share in paid]),
         tuple([one.id for one in invoices if one.id in live]),

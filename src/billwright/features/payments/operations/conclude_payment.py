@@ -62,7 +62,7 @@ async def _book(tx: Tx, payment: Payment, *, invoice: Invoice) -> Payment:
     if applied_minor:
         settled = await settle_invoice(tx, invoice, amount_minor=applied_minor)
         if settled.state is InvoiceState.PAID:
-            await activate_subscriptions(tx, invoice_id=invoice.id)
+            await activate_subscriptions(tx, invoice_ids=[invoice.id])
     if unapplied_minor:
         change = CreditChange(
             account_id=payment.account_id,

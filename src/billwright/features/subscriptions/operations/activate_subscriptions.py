@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from billwright.features.accounts.model import Account
@@ -21,16 +22,17 @@ from billwright.runtime.db.tx import Tx
 
 async def activate_settled(tx: Tx, billed: Billed) -> None:
     """Activate the subscriptions whose first invoice account credit has paid in whole."""
-    for document in billed.documents:
-        if document.due_minor == 0:
-            await activate_subscriptions(tx, invoice_id=document.id)
+    settled = [document.id for document in billed.documents if document.due_minor == 0]
+    await activate_subscriptions(tx, invoice_ids=settled)
 
 
-async def activate_subscriptions(tx: Tx, *, invoice_id: UUID) -> None:
-    """Activate the subscriptions that waited for the payment of this invoice, which is settled. The
+async def activate_subscriptions(tx: Tx, *, invoice_ids: Sequence[UUID]) -> None:
+    """Activate the subscriptions that waited for the payment of these invoices, which are settled. The
     payment counts until the expiry has been carried out: money that came is not turned away.
     """
-    for subscription_id in await incomplete_subscriptions_on(tx, invoice_id):
+    if not invoice_ids:
+        return
+    for subscription_id in await incomplete_subscriptions_on(tx, invoice_ids):
         account = await lock_account(tx, await account_of(tx, subscription_id))
         before = await subscription_by_id(tx, subscription_id)
         if not LIFECYCLE.allows(before.state, Action.ACTIVATE):

@@ -181,14 +181,14 @@ async def earliest_action(tx: Tx, test_clock_id: UUID) -> datetime | None:
     return at
 
 
-async def incomplete_subscriptions_on(tx: Tx, invoice_id: UUID) -> list[UUID]:
-    """The subscriptions that wait for the payment of this invoice."""
+async def incomplete_subscriptions_on(tx: Tx, invoice_ids: Sequence[UUID]) -> list[UUID]:
+    """The subscriptions that wait for the payment of any of these invoices."""
     rows = await tx.fetch(
         """select distinct s.id from charge c
            join subscription s on s.tenant_id = c.tenant_id and s.id = c.subscription_id
-           where c.tenant_id = $1 and c.invoice_id = $2 and s.state = 'incomplete'""",
+           where c.tenant_id = $1 and c.invoice_id = any($2::uuid[]) and s.state = 'incomplete'""",
         tx.tenant_id,
-        invoice_id,
+        invoice_ids,
     )
     return [row["id"] for row in rows]
 
